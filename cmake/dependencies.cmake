@@ -1,0 +1,21 @@
+# Third-party libraries, each by the name the rooms use. Debian 12's packages are the base line.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(prometheus-cpp REQUIRED)
+pkg_check_modules(libdeflate REQUIRED IMPORTED_TARGET libdeflate)
+pkg_check_modules(libsystemd REQUIRED IMPORTED_TARGET libsystemd)
+if(RDKAFKA_ROOT)
+  set(ENV{PKG_CONFIG_PATH} "${RDKAFKA_ROOT}/lib/pkgconfig:$ENV{PKG_CONFIG_PATH}")
+endif()
+pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka>=2.0.2)
+
+add_library(tickbridge_boost INTERFACE)
+target_link_libraries(tickbridge_boost INTERFACE Boost::headers Threads::Threads)
+target_compile_definitions(tickbridge_boost INTERFACE
+  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION)

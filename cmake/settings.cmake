@@ -1,0 +1,28 @@
+# How everything is compiled: the language, the warnings, the sanitizers.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(tickbridge_settings INTERFACE)
+target_compile_options(tickbridge_settings INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow
+  -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wimplicit-fallthrough
+  $<$<BOOL:${TICKBRIDGE_WERROR}>:-Werror>)
+if(TICKBRIDGE_SANITIZE)
+  target_compile_options(tickbridge_settings INTERFACE
+    -fsanitize=${TICKBRIDGE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(tickbridge_settings INTERFACE -fsanitize=${TICKBRIDGE_SANITIZE})
+  if(TICKBRIDGE_SANITIZE MATCHES thread AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    target_compile_options(tickbridge_settings INTERFACE -Wno-tsan)  # Asio's fences
+  endif()
+endif()

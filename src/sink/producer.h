@@ -1,0 +1,100 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "metrics/feed_metrics.h"
+#include "sink/options.h"
+
+namespace tickbridge::sink {
+
+/// One record to hand over. The memory is copied by the call.
+struct Outgoing {
+  const std::byte* value = nullptr;
+  std::uint32_t value_size = 0;
+  std::uint32_t key_size = 0;            ///< 0: no key
+  const char* key = nullptr;
+  std::int64_t timestamp_ms = 0;         ///< 0: the library's own (send and broker time)
+  std::uint64_t sequence = 0;            ///< for the header "sequence"
+  std::int64_t receive_ns = 0;           ///< for the header "receive_time", wall time
+};
+
+/// A message that could not be used: goes to the dead-letter topic, no key, partition 0.
+struct DeadLetter {
+  Bytes value;
+  std::string_view reason;
+  std::string_view session;
+  std::uint64_t sequence = 0;
+  std::uint32_t index = 0;
+};
+
+/// What a topic looks like, read at start.
+struct TopicInfo {
+  std::int32_t partitions = 0;
+  std::size_t max_record_bytes = 0;      ///< what one record's key and value may have together
+  bool log_append_time = false;
+};
+
+class Producer;
+
+/// One feed's way into the shared producer: its share of what may be in flight, its order, its counts.
+///
+/// hand_over / hand_over_dead_letter / ask_for_room: only the thread that holds the feed's commit flag.
+/// The rest: any thread.
+class Lane {
+ public:
+  virtual ~Lane() = default;
+
+  /// Hands records of one partition over, in order. Returns how many were taken; fewer than given means
+  /// full (or failed()): what was refused must go first when there is room again.
+  [[nodiscard]] virtual std::size_t hand_over(std::int32_t partition, std::span<const Outgoing> records) = 0;
+  /// false: full, try again when there is room.
+  [[nodiscard]] virtual bool hand_over_dead_letter(const DeadLetter& letter) = 0;
+  /// After a refusal: true if there is room again already; false: on_room will be called, once, when there is.
+  [[nodiscard]] virtual bool ask_for_room() = 0;
+
+  [[nodiscard]] virtual const TopicInfo& topic() const noexcept = 0;
+  [[nodiscard]] virtual std::size_t dead_letter_max_bytes() const noexcept = 0;
+  /// Records handed over and not yet acknowledged, dead letters included.
+  [[nodiscard]] virtual std::int64_t in_flight() const noexcept = 0;
+  /// True once a record was refused for good: nothing is taken any more.
+  [[nodiscard]] virtual bool failed() const noexcept = 0;
+};
+
+/// What a lane tells its feed. Called by the delivery thread; must not block.
+struct LaneEvents {
+  std::function<void()> on_room;                 ///< there is room again after a refusal
+  std::function<void(const Error&)> on_failed;   ///< the broker refused a record for good: 65
+};
+
+/// The one librdkafka producer that all feeds and workers share, with its delivery thread.
+class Producer {
+ public:
+  /// Creates the client. `on_fatal` is called once, by the delivery thread, when the producer can do
+  /// nothing any more (75). Errors: kConfig for a property that the library refuses, named.
+  [[nodiscard]] static Result<std::unique_ptr<Producer>> create(const ProducerOptions& options,
+                                                                Delivery delivery, Send send,
+                                                                std::function<void(const Error&)> on_fatal);
+  virtual ~Producer() = default;
+
+  /// Opens a feed's lane: looks its topics up (creating them where `topics` says so), checks their
+  /// settings, gives it its share of what may be in flight (total / lane_count). Blocks up to the
+  /// deadline; start-up thread only. Errors: kUnavailable with the command that creates the topic.
+  [[nodiscard]] virtual Result<std::unique_ptr<Lane>> open_lane(std::string_view feed, const FeedOptions& options,
+                                                                const TopicOptions& topics, std::size_t lane_count,
+                                                                metrics::FeedMetrics& metrics, LaneEvents events,
+                                                                std::chrono::milliseconds deadline) = 0;
+  /// Waits until all is acknowledged. false: the time ran out, or the producer failed.
+  [[nodiscard]] virtual bool flush(std::chrono::milliseconds deadline) = 0;
+  /// True while at least one broker connection is up and no fatal error is known (any thread).
+  [[nodiscard]] virtual bool can_write() const noexcept = 0;
+};
+
+}  // namespace tickbridge::sink
