@@ -66,6 +66,7 @@ class ByteRing {
   [[nodiscard]] bool has_unclaimed() const noexcept {
     return published_.load(std::memory_order_acquire) != claimed_.load(std::memory_order_relaxed);
   }
+  [[nodiscard]] std::uint64_t published() const noexcept { return published_.load(std::memory_order_acquire); }
   /// True when all that was published has been released.
   [[nodiscard]] bool drained() const noexcept {
     return released_.load(std::memory_order_acquire) == published_.load(std::memory_order_acquire);

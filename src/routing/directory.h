@@ -32,7 +32,7 @@ class Directory {
   [[nodiscard]] Route route(std::uint16_t instrument);
 
   /// Learns a symbol. The directory message itself is to be routed after this.
-  void learn(std::uint16_t instrument, std::string_view symbol);
+  [[nodiscard]] Route learn(std::uint16_t instrument, std::string_view symbol);
 
   /// A new session: numbers mean other instruments from now on. Keys handed out stay valid.
   void new_session();

@@ -1,0 +1,308 @@
+#include "net/feed_reader.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/connect.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <random>
+
+namespace tickbridge::net {
+
+namespace asio = boost::asio;
+using metrics::FeedCounter;
+using metrics::FeedGauge;
+using metrics::FeedState;
+
+namespace {
+
+constexpr std::size_t kMaxRead = std::size_t{256} << 10U;  // the workers get going while the next read comes
+constexpr std::size_t kMinRead = 4096;
+constexpr milliseconds kDrainPoll{2};                      // zlib-stream: until the last connection is worked off
+
+std::uint64_t seed() { return (std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}(); }
+
+}  // namespace
+
+FeedReader::FeedReader(asio::io_context& io, std::string feed, const codec::Options& codec, const Options& options,
+                       std::string password, bool again_after_end, Intake& intake, metrics::FeedMetrics& metrics,
+                       ReaderEvents events)
+    : io_{io},
+      feed_{std::move(feed)},
+      options_{options},
+      again_after_end_{again_after_end},
+      intake_{intake},
+      metrics_{metrics},
+      events_{std::move(events)},
+      session_{feed_, codec, options, std::move(password), seed()},
+      scanner_{codec},
+      resolver_{io},
+      socket_{io},
+      retry_{io},
+      tick_{io} {}
+
+void FeedReader::start(SteadyTime startup_deadline) {
+  startup_deadline_ = startup_deadline;
+  connect_after(milliseconds{0});
+}
+
+void FeedReader::stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  session_.request_logout();
+  const std::string logout = session_.take_output();
+  if (!logout.empty() && socket_.is_open() && !writing_) {
+    Code ignored;
+    socket_.non_blocking(true, ignored);
+    socket_.write_some(asio::buffer(logout), ignored);  // a courtesy: the exchange sees the close anyway
+  }
+  ++connection_;
+  resolver_.cancel();
+  retry_.cancel();
+  tick_.cancel();
+  Code ignored;
+  socket_.close(ignored);
+}
+
+void FeedReader::connect_after(milliseconds delay) {
+  show();
+  retry_.expires_after(delay);
+  retry_.async_wait([this](Code code) {
+    if (!code && !stopped_) resolve();
+  });
+}
+
+void FeedReader::resolve() {
+  if (!session_.has_logged_in() && SteadyClock::now() >= startup_deadline_) {
+    fail(error(ExitCode::kUnavailable,
+               fmt::format("feed {}: no login at the exchange within startup_timeout; check feed.{}.hosts", feed_, feed_)));
+    return;
+  }
+  const Address& address = options_.hosts[address_ % options_.hosts.size()];
+  const std::uint64_t connection = reporting_ = ++connection_;
+  intake_.begin_connection(connection);
+  resolver_.async_resolve(address.host, std::to_string(address.port),
+                          [this, connection](Code code, const tcp::resolver::results_type& endpoints) {
+                            if (connection != connection_) return;
+                            if (code) return unreachable(code.message());
+                            connect(endpoints);
+                          });
+}
+
+void FeedReader::connect(const tcp::resolver::results_type& endpoints) {
+  const std::uint64_t connection = connection_;
+  socket_ = tcp::socket{io_};
+  tick_.expires_after(options_.silence);  // a connect that nobody answers
+  tick_.async_wait([this, connection](Code code) {
+    Code ignored;
+    if (!code && connection == connection_) socket_.close(ignored);
+  });
+  asio::async_connect(socket_, endpoints, [this, connection](Code code, const tcp::endpoint& endpoint) {
+    if (connection != connection_) return;
+    tick_.cancel();
+    if (code) return unreachable(code == asio::error::operation_aborted ? "no answer" : code.message());
+    spdlog::debug("feed {}: connected to {}:{}", feed_, endpoint.address().to_string(), endpoint.port());
+    connected();
+  });
+}
+
+void FeedReader::unreachable(const std::string& why) {
+  const Address& address = options_.hosts[address_ % options_.hosts.size()];
+  ++address_;
+  const milliseconds delay = session_.delay();
+  spdlog::warn("feed {}: cannot reach the exchange at {}:{}: {}; trying {} in {} ms", feed_, address.host, address.port,
+               why, options_.hosts.size() > 1 ? "the next address" : "again", delay.count());
+  connect_after(delay);
+}
+
+void FeedReader::connected() {
+  Code ignored;
+  socket_.set_option(tcp::no_delay{true}, ignored);
+  if (session_.has_logged_in()) metrics_.add(FeedCounter::kReconnects, 1);
+  scanner_.connected();
+  reading_paused_ = writing_ = false;
+  session_.connected(SteadyClock::now());
+  show();
+  send();
+  arm_timer();
+  read();
+}
+
+void FeedReader::read() {
+  MutableBytes free = intake_.ring().writable();
+  if (free.size() < kMinRead) {
+    // Wait for a good part of the ring, so that reads stay large.
+    if (!intake_.ring().wait_for_space(intake_.ring().size() / 8)) {
+      reading_paused_ = true;
+      session_.pause();
+      metrics_.add(FeedCounter::kReadStops, 1);
+      return;
+    }
+    free = intake_.ring().writable();
+  }
+  const std::uint64_t connection = connection_;
+  socket_.async_read_some(asio::buffer(free.data(), std::min(free.size(), kMaxRead)),
+                          [this, connection](Code code, std::size_t n) {
+                            if (connection != connection_) return;
+                            if (!code) return take(n);
+                            if (code != asio::error::eof) {
+                              spdlog::warn("feed {}: connection to the exchange lost: {}", feed_, code.message());
+                            }
+                            hang_up(code == asio::error::eof);
+                          });
+}
+
+void FeedReader::take(std::size_t n) {
+  const SteadyTime now = SteadyClock::now();
+  const std::int64_t received_ns = wall_nanoseconds();
+  metrics_.add(FeedCounter::kBytesReceived, n);
+  metrics_.add(FeedCounter::kReads, 1);
+  intake_.ring().wrote(n);
+  const std::uint64_t connection = connection_;
+  if (intake_.scans()) {
+    session_.received(now);
+    intake_.ring().publish(n, received_ns);
+    intake_.announce();
+  } else {
+    scan_whole_packets(received_ns, now);
+  }
+  if (connection == connection_) read();
+}
+
+void FeedReader::scan_whole_packets(std::int64_t received_ns, SteadyTime now) {
+  const std::uint64_t connection = connection_;
+  bool more = true;
+  while (more && connection == connection_) {
+    const Scan scan = scanner_.scan(intake_.ring().unpublished());
+    note(scan);
+    const Verdict verdict = session_.scanned(scan, now);
+    intake_.ring().publish(scan.whole, received_ns);
+    more = scan.stop != Scan::Stop::kMore;
+    if (more) act(verdict);
+  }
+  metrics_.set(FeedGauge::kNextSequence, static_cast<std::int64_t>(session_.next_sequence()));
+  intake_.announce();
+}
+
+void FeedReader::report(std::uint64_t connection, const Scan& scan) {
+  asio::post(io_, [this, connection, scan] {
+    if (connection != reporting_ || stopped_) return;
+    note(scan);
+    const Verdict verdict = session_.scanned(scan, SteadyClock::now());
+    metrics_.set(FeedGauge::kNextSequence, static_cast<std::int64_t>(session_.next_sequence()));
+    act(verdict);
+  });
+}
+
+void FeedReader::note(const Scan& scan) {
+  if (scan.ignored != 0) metrics_.add(FeedCounter::kPacketsUnsequenced, scan.ignored);
+  if (scan.stop == Scan::Stop::kBroken) metrics_.add(FeedCounter::kProtocolErrors, 1);
+  if (scan.stop == Scan::Stop::kRejected) metrics_.add(FeedCounter::kLoginsRejected, 1);
+}
+
+void FeedReader::act(Verdict verdict) {
+  show();
+  switch (verdict) {
+    case Verdict::kGoOn:
+      send();
+      return arm_timer();
+    case Verdict::kFailed:
+      return fail(session_.problem());
+    case Verdict::kHangUp:
+    case Verdict::kEnded:
+      return hang_up(false);
+  }
+}
+
+void FeedReader::hang_up(bool eof) {
+  if (hanging_up_) return;
+  hanging_up_ = true;
+  closed_by_exchange_ = eof;
+  ++connection_;
+  tick_.cancel();
+  Code ignored;
+  socket_.close(ignored);
+  if (!intake_.ring().unpublished().empty()) {
+    spdlog::info("feed {}: the connection ended inside a packet, {} bytes of it are dropped", feed_,
+                 intake_.ring().unpublished().size());
+  }
+  intake_.ring().discard_unpublished();
+  conclude_when_idle();
+}
+
+// zlib-stream: the last bytes may hold the end of the session, and tell what to ask for next.
+void FeedReader::conclude_when_idle() {
+  if (stopped_) return;
+  if (intake_.idle()) {
+    asio::post(io_, [this] { conclude(); });  // behind the scans that were reported before it was idle
+    return;
+  }
+  retry_.expires_after(kDrainPoll);
+  retry_.async_wait([this](Code code) {
+    if (!code) conclude_when_idle();
+  });
+}
+
+void FeedReader::conclude() {
+  if (stopped_) return;
+  hanging_up_ = false;
+  reporting_ = 0;
+  const bool ended_before = session_.state() == FeedState::kEnded;
+  const bool ended = session_.closed(closed_by_exchange_) == Verdict::kEnded || ended_before;
+  show();
+  if (ended) {
+    events_.on_ended();
+    if (!again_after_end_) return;
+  }
+  ++address_;
+  connect_after(session_.delay());
+}
+
+void FeedReader::fail(const Error& problem) {
+  stop();
+  metrics_.set_state(FeedState::kFailed);
+  events_.on_failed(problem);
+}
+
+void FeedReader::send() {
+  if (writing_ || hanging_up_) return;
+  out_ = session_.take_output();
+  if (out_.empty()) return;
+  writing_ = true;
+  const std::uint64_t connection = connection_;
+  asio::async_write(socket_, asio::buffer(out_), [this, connection](Code code, std::size_t) {
+    if (connection != connection_) return;
+    writing_ = false;
+    if (!code) send();  // a broken connection shows in read()
+  });
+}
+
+void FeedReader::arm_timer() {
+  const SteadyTime deadline = session_.deadline();
+  if (hanging_up_ || deadline == SteadyTime::max()) return;
+  tick_.expires_at(deadline);
+  tick_.async_wait([this, connection = connection_](Code code) {
+    if (!code && connection == connection_) on_timer();
+  });
+}
+
+void FeedReader::on_timer() { act(session_.tick(SteadyClock::now())); }
+
+void FeedReader::wake() {
+  asio::post(io_, [this] {
+    if (!reading_paused_ || stopped_) return;
+    reading_paused_ = false;
+    session_.resume(SteadyClock::now());
+    read();
+  });
+}
+
+void FeedReader::show() {
+  metrics_.set_state(session_.state());
+  metrics_.set_session(session_.name());
+}
+
+}  // namespace tickbridge::net

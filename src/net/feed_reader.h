@@ -1,0 +1,96 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "metrics/feed_metrics.h"
+#include "net/intake.h"
+#include "net/options.h"
+#include "net/session.h"
+
+namespace tickbridge::net {
+
+/// What a reader tells the application. Main thread.
+struct ReaderEvents {
+  std::function<void()> on_ended;              ///< the session is over
+  std::function<void(const Error&)> on_failed; ///< for good
+};
+
+/// One feed's connection to the exchange: a thin layer of Asio over Session and PacketScanner.
+///
+/// Reads from the socket straight into the feed's ring, publishes whole packets, connects again when the
+/// connection breaks. Main thread only, but for wake() and report(). Must outlive the io_context's run.
+class FeedReader {
+ public:
+  FeedReader(boost::asio::io_context& io, std::string feed, const codec::Options& codec, const Options& options,
+             std::string password, bool again_after_end, Intake& intake, metrics::FeedMetrics& metrics,
+             ReaderEvents events);
+
+  /// Connects; gives up with kUnavailable if no login succeeded before the deadline.
+  void start(SteadyTime startup_deadline);
+  /// Stops for good: logs out, closes. What was read and holds whole packets is published already.
+  void stop();
+
+  /// The ring has room again. Any thread.
+  void wake();
+  /// What the feed's inflating stage found in a connection's bytes. Any thread.
+  void report(std::uint64_t connection, const Scan& scan);
+
+  [[nodiscard]] bool streaming() const noexcept { return session_.state() == metrics::FeedState::kStreaming; }
+
+ private:
+  using tcp = boost::asio::ip::tcp;
+  using Code = boost::system::error_code;
+
+  void connect_after(milliseconds delay);
+  void resolve();
+  void connect(const tcp::resolver::results_type& endpoints);
+  void connected();
+  void read();
+  void take(std::size_t n);
+  void scan_whole_packets(std::int64_t received_ns, SteadyTime now);
+  void note(const Scan& scan);
+  void act(Verdict verdict);
+  void hang_up(bool eof);
+  void conclude_when_idle();
+  void conclude();
+  void fail(const Error& error);
+  void send();
+  void arm_timer();
+  void on_timer();
+  void unreachable(const std::string& why);
+  void show();
+
+  // constant after construction
+  boost::asio::io_context& io_;
+  std::string feed_;
+  Options options_;
+  bool again_after_end_;
+  Intake& intake_;
+  metrics::FeedMetrics& metrics_;
+  ReaderEvents events_;
+
+  // main thread only
+  Session session_;
+  PacketScanner scanner_;
+  tcp::resolver resolver_;
+  tcp::socket socket_;
+  boost::asio::steady_timer retry_;
+  boost::asio::steady_timer tick_;
+  SteadyTime startup_deadline_{};
+  std::uint64_t connection_ = 0;   // counts connections and hang-ups; handlers of an older one do nothing
+  std::uint64_t reporting_ = 0;    // the connection whose scans are listened to
+  std::size_t address_ = 0;
+  bool hanging_up_ = false;        // closed, but what it brought is not worked off yet
+  bool closed_by_exchange_ = false;
+  bool reading_paused_ = false;
+  bool stopped_ = false;
+  bool writing_ = false;
+  std::string out_;                // being written
+};
+
+}  // namespace tickbridge::net

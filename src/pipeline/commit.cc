@@ -1,0 +1,303 @@
+#include "pipeline/commit.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+
+#include "codec/payload.h"
+#include "codec/soup.h"
+
+namespace tickbridge::pipeline {
+
+using codec::Reason;
+using metrics::FeedCounter;
+using Kind = Record::Kind;
+
+namespace {
+
+constexpr std::size_t kMaxGroup = 4096;  // records a call; more are handed over in several calls
+constexpr std::int64_t kNanosecondsPerMillisecond = 1'000'000;
+
+}  // namespace
+
+struct Committer::Tally {
+  std::uint64_t messages = 0, repeats = 0, invalid = 0, unknown_dropped = 0, unknown_types = 0, unknown_codes = 0;
+};
+
+Committer::Committer(Settings settings, const codec::Protocol& protocol, TradingDay day, routing::Directory directory,
+                     sink::Lane& lane, metrics::FeedMetrics& metrics, std::size_t max_records)
+    : settings_{std::move(settings)},
+      protocol_{protocol},
+      day_{std::move(day)},
+      lane_{lane},
+      metrics_{metrics},
+      partitions_{lane.topic().partitions},
+      max_record_bytes_{lane.topic().max_record_bytes},
+      directory_{std::move(directory)},
+      sequence_{settings_.first_sequence},
+      midnight_ms_{day_.midnight_ms(wall_nanoseconds())},
+      last_timestamp_ms_{midnight_ms_},
+      targets_(max_records),
+      begin_(static_cast<std::size_t>(partitions_) + 2),
+      order_(max_records),
+      reasons_(max_records),
+      outgoing_(std::min(kMaxGroup, max_records)) {}
+
+Committer::Progress Committer::commit(const Task& task, SteadyTime now) {
+  if (!routed_) {
+    route(task);
+    group(task);
+    cursor_partition_ = 0;
+    cursor_index_ = 0;
+    routed_ = true;
+  }
+  const Progress progress = hand_over(task, now);
+  if (progress != Progress::kDone) return progress;
+  routed_ = false;
+  if (stop_) {
+    problem_ = *stop_;
+    return Progress::kFailed;
+  }
+  return Progress::kDone;
+}
+
+// --- routing: once a piece, in feed order ---
+
+void Committer::route(const Task& task) {
+  Tally tally;
+  std::size_t i = 0;
+  while (i < task.count && route_record(task, i, tally)) ++i;
+  for (; i < task.count; ++i) targets_[i].partition = kNowhere;  // behind what stops the feed
+  metrics_.add(FeedCounter::kMessagesReceived, tally.messages);
+  if (tally.repeats != 0) metrics_.add(FeedCounter::kDroppedRepeat, tally.repeats);
+  if (tally.invalid != 0) metrics_.add(FeedCounter::kDroppedInvalid, tally.invalid);
+  if (tally.unknown_dropped != 0) metrics_.add(FeedCounter::kDroppedUnknown, tally.unknown_dropped);
+  if (tally.unknown_types != 0) metrics_.add(FeedCounter::kMessagesUnknownType, tally.unknown_types);
+  if (tally.unknown_codes != 0) metrics_.add(FeedCounter::kMessagesUnknownCode, tally.unknown_codes);
+}
+
+// false: the feed stops before this record.
+bool Committer::route_record(const Task& task, std::size_t i, Tally& tally) {
+  const Record& record = task.records[i];
+  Target& target = targets_[i];
+  target.partition = kNowhere;
+  reasons_[i] = record.reason;
+  if (record.kind == Kind::kLogin) return route_login(record);
+  if (repeats(record, tally)) return true;
+  if (record.kind == Kind::kMoldHeader) return route_mold(record);
+  ++tally.messages;
+  if (record.kind == Kind::kInvalid || record.kind == Kind::kBadPacket) return route_invalid(record, target, tally);
+  const bool goes_on = route_message(record, task, target, tally);
+  if (record.size + target.key_size > max_record_bytes_ && target.partition >= 0) {
+    target.partition = dead_letters();
+    reasons_[i] = Reason::kTooLarge;
+  }
+  return goes_on;
+}
+
+bool Committer::repeats(const Record& record, Tally& tally) {
+  const bool packet = sequence_.repeats(record.packet);
+  if (packet && record.index == 0) metrics_.add(FeedCounter::kSequenceRepeats, 1);
+  const bool message = record.kind != Kind::kMoldHeader && record.kind != Kind::kBadPacket && mold_.repeats(record.index);
+  if (!packet && !message) return false;
+  if (record.kind != Kind::kMoldHeader) ++tally.messages, ++tally.repeats;
+  return true;
+}
+
+bool Committer::route_message(const Record& record, const Task& task, Target& target, Tally& tally) {
+  const bool unknown = record.reason == Reason::kUnknownType || record.reason == Reason::kUnknownCode;
+  routing::Route route;
+  if (record.kind == Kind::kDirectory) {
+    route = directory_.learn(record.instrument, protocol_.symbol(record.bytes()));
+  } else {
+    route = directory_.route(record.instrument);
+  }
+  target.key = route.key.data();
+  target.key_size = static_cast<std::uint32_t>(route.key.size());
+  target.partition = route.partition;
+  target.timestamp_ms = timestamp(record, task);
+  if (!unknown) [[likely]] return true;
+  ++(record.reason == Reason::kUnknownType ? tally.unknown_types : tally.unknown_codes);
+  if (settings_.policies.on_unknown == OnUnknown::kDeadLetter) target.partition = dead_letters();
+  if (settings_.policies.on_unknown == OnUnknown::kDrop) target.partition = kNowhere, ++tally.unknown_dropped;
+  return true;
+}
+
+bool Committer::route_invalid(const Record& record, Target& target, Tally& tally) {
+  switch (settings_.policies.on_invalid) {
+    case OnInvalid::kDeadLetter:
+      target.partition = dead_letters();
+      return true;
+    case OnInvalid::kDrop:
+      ++tally.invalid;
+      return true;
+    case OnInvalid::kStop:
+      break;
+  }
+  --tally.messages;
+  stop_ = error(ExitCode::kData,
+                fmt::format("feed {}: session {} sequence {} message {} is invalid ({}) and on_invalid = \"stop\"",
+                            settings_.feed, sequence_.session(), sequence_.of(record.packet), record.index,
+                            codec::name(record.reason)));
+  return false;
+}
+
+std::int64_t Committer::timestamp(const Record& record, const Task& task) noexcept {
+  switch (settings_.policies.timestamp) {
+    case Timestamp::kExchange:
+      if (record.time_ns != codec::kNoTime) {
+        last_timestamp_ms_ = midnight_ms_ + static_cast<std::int64_t>(record.time_ns / kNanosecondsPerMillisecond);
+      }
+      return last_timestamp_ms_;
+    case Timestamp::kReceive:
+      return task.claim.received_ns / kNanosecondsPerMillisecond;
+    case Timestamp::kSend:
+    case Timestamp::kBroker:
+      break;
+  }
+  return 0;
+}
+
+bool Committer::route_login(const Record& record) {
+  const auto accepted = codec::soup::parse_accepted(record.bytes());
+  if (!accepted) return true;  // the session has refused it already
+  const SequenceFinding finding = sequence_.login(*accepted, record.packet);
+  return note(finding, accepted->session);
+}
+
+bool Committer::route_mold(const Record& record) {
+  const auto header = codec::parse_mold_header(record.bytes());
+  if (!header) return true;  // decode has checked it
+  const SequenceFinding finding = mold_.header(*header);
+  if (mold_.repeated() != 0) metrics_.add(FeedCounter::kSequenceRepeats, 1);
+  return note(finding, std::string{header->session.data(), header->session.size()});
+}
+
+// false: on_gap stops the feed here.
+bool Committer::note(const SequenceFinding& finding, const std::string& session) {
+  if (finding.new_session) {
+    metrics_.add(FeedCounter::kSessionChanges, 1);
+    spdlog::warn("feed {}: session {} begins; symbols are learnt anew", settings_.feed, session);
+    directory_.new_session();
+  }
+  if (finding.new_session || finding.first) {
+    midnight_ms_ = last_timestamp_ms_ = day_.midnight_ms(wall_nanoseconds());
+  }
+  if (!finding.gap()) return true;
+  metrics_.add(FeedCounter::kGaps, 1);
+  metrics_.add(FeedCounter::kMessagesMissing, finding.gap_end - finding.gap_begin);
+  const std::string what = fmt::format("feed {}: gap in session {}: sequences {} to {} cannot be had", settings_.feed,
+                                       session, finding.gap_begin, finding.gap_end - 1);
+  if (settings_.policies.on_gap == OnGap::kContinue) {
+    spdlog::warn("{}; going on", what);
+    return true;
+  }
+  stop_ = error(ExitCode::kData, what + " and on_gap = \"stop\"");
+  return false;
+}
+
+// A counting sort by partition: order_ holds the records of partition 0, then those of 1, …, then dead letters.
+void Committer::group(const Task& task) {
+  std::fill(begin_.begin(), begin_.end(), 0U);
+  for (std::size_t i = 0; i < task.count; ++i) {
+    if (targets_[i].partition != kNowhere) ++begin_[static_cast<std::size_t>(targets_[i].partition) + 1];
+  }
+  for (std::size_t p = 1; p < begin_.size(); ++p) begin_[p] += begin_[p - 1];
+  // begin_[p] is where group p begins; placing moves it to where p ends, which is where p + 1 begins.
+  for (std::size_t i = 0; i < task.count; ++i) {
+    if (targets_[i].partition == kNowhere) continue;
+    order_[begin_[static_cast<std::size_t>(targets_[i].partition)]++] = static_cast<std::uint32_t>(i);
+  }
+}
+
+// --- hand-over: again and again until the piece is through ---
+
+Committer::Progress Committer::hand_over(const Task& task, SteadyTime now) {
+  while (cursor_partition_ <= dead_letters()) {
+    const bool through = cursor_partition_ == dead_letters() ? hand_over_dead_letters(task)
+                                                             : hand_over_partition(task, cursor_partition_);
+    if (!through) {
+      const Progress progress = full(now);
+      if (progress != Progress::kDone) return progress;
+      drop_rest();
+      break;
+    }
+    ++cursor_partition_;
+  }
+  return Progress::kDone;
+}
+
+// After group(), begin_[p] is where group p ends.
+bool Committer::hand_over_partition(const Task& task, std::int32_t partition) {
+  const std::size_t end = begin_[static_cast<std::size_t>(partition)];
+  while (cursor_index_ < end) {
+    const std::size_t upto = std::min(end, cursor_index_ + outgoing_.size());
+    fill(task, cursor_index_, upto);
+    const std::size_t given = upto - cursor_index_;
+    const std::size_t taken = lane_.hand_over(partition, {outgoing_.data(), given});
+    metrics_.add(FeedCounter::kHandOverBatches, 1);
+    if (taken != 0) {
+      metrics_.add(FeedCounter::kMessagesCommitted, taken);
+      cursor_index_ += taken;
+      full_since_.reset();
+    }
+    if (taken < given) return false;
+  }
+  return true;
+}
+
+void Committer::fill(const Task& task, std::size_t begin, std::size_t end) {
+  sink::Outgoing* out = outgoing_.data();
+  for (std::size_t i = begin; i < end; ++i, ++out) {
+    const Record& record = task.records[order_[i]];
+    const Target& target = targets_[order_[i]];
+    out->value = record.data;
+    out->value_size = record.size;
+    out->key = target.key;
+    out->key_size = target.key_size;
+    out->timestamp_ms = target.timestamp_ms;
+    out->sequence = sequence_.of(record.packet);
+    out->receive_ns = task.claim.received_ns;
+  }
+}
+
+bool Committer::hand_over_dead_letters(const Task& task) {
+  const std::size_t end = begin_[static_cast<std::size_t>(dead_letters())];
+  for (; cursor_index_ < end; ++cursor_index_) {
+    const std::size_t i = order_[cursor_index_];
+    const Record& record = task.records[i];
+    const sink::DeadLetter letter{.value = record.bytes(),
+                                  .reason = codec::name(reasons_[i]),
+                                  .session = sequence_.session(),
+                                  .sequence = sequence_.of(record.packet),
+                                  .index = record.index};
+    if (!lane_.hand_over_dead_letter(letter)) return false;
+    metrics_.add(FeedCounter::kMessagesDeadLettered, 1);
+    full_since_.reset();
+  }
+  return true;
+}
+
+// kDone: the rest is to be dropped.
+Committer::Progress Committer::full(SteadyTime now) {
+  metrics_.add(FeedCounter::kHandOverRefused, 1);
+  if (!full_since_) full_since_ = now;
+  if (settings_.when_full == sink::WhenFull::kWait || now - *full_since_ < settings_.max_block) return Progress::kFull;
+  if (settings_.when_full == sink::WhenFull::kDrop) return Progress::kDone;
+  problem_ = error(ExitCode::kUnacknowledged,
+                   fmt::format("feed {}: no room in the producer for {} ms (max.block.ms) and when_full = \"stop\"; are "
+                               "all partitions of its topic led by a live broker?",
+                               settings_.feed, settings_.max_block.count()));
+  return Progress::kFailed;
+}
+
+void Committer::drop_rest() {
+  const std::size_t rest = begin_[static_cast<std::size_t>(dead_letters())] - cursor_index_;
+  metrics_.add(FeedCounter::kDroppedFull, rest);
+  spdlog::warn("feed {}: no room in the producer for {} ms: {} messages dropped (when_full = \"drop\")", settings_.feed,
+               settings_.max_block.count(), rest);
+}
+
+}  // namespace tickbridge::pipeline

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "metrics/feed_metrics.h"
+#include "pipeline/options.h"
+#include "pipeline/sequence.h"
+#include "pipeline/task.h"
+#include "pipeline/trading_day.h"
+#include "routing/directory.h"
+#include "sink/producer.h"
+
+namespace tickbridge::pipeline {
+
+/// Hands a feed's records over, in feed order: all that has state lives here. One thread at a time (the
+/// holder of the feed's commit turn); never blocks.
+///
+/// A piece of a task is routed once (sequence check, directory, key, partition, time), its records grouped by
+/// partition, and then handed over a partition at a time. When the producer is full, the cursor (partition,
+/// index) stays where it is, and commit() with the same piece goes on there.
+class Committer {
+ public:
+  struct Settings {
+    std::string feed;
+    FeedPolicies policies;
+    sink::WhenFull when_full = sink::WhenFull::kWait;
+    milliseconds max_block{60'000};
+    std::uint64_t first_sequence = 1;  ///< what the first login asks for; 0: newest
+  };
+  enum class Progress : std::uint8_t {
+    kDone,    ///< the piece is handed over, or dropped and counted
+    kFull,    ///< no room: commit the same piece again when there is
+    kFailed,  ///< the feed has to stop: problem() says why; what came before was handed over
+  };
+
+  Committer(Settings settings, const codec::Protocol& protocol, TradingDay day, routing::Directory directory,
+            sink::Lane& lane, metrics::FeedMetrics& metrics, std::size_t max_records);
+
+  [[nodiscard]] Progress commit(const Task& task, SteadyTime now);
+  /// All pieces of the task are committed.
+  void finish(const Task& task) noexcept { sequence_.advance(task.packets); }
+  [[nodiscard]] const Error& problem() const noexcept { return problem_; }
+
+ private:
+  /// Where a record goes: a partition, or one of these.
+  static constexpr std::int32_t kNowhere = -1;
+  struct Target {
+    const char* key = nullptr;
+    std::uint32_t key_size = 0;
+    std::int32_t partition = kNowhere;
+    std::int64_t timestamp_ms = 0;
+  };
+  struct Tally;  // counts of one piece, added to the metrics at its end
+
+  void route(const Task& task);
+  [[nodiscard]] bool route_record(const Task& task, std::size_t i, Tally& tally);
+  [[nodiscard]] bool route_message(const Record& record, const Task& task, Target& target, Tally& tally);
+  [[nodiscard]] bool route_invalid(const Record& record, Target& target, Tally& tally);
+  [[nodiscard]] bool route_login(const Record& record);
+  [[nodiscard]] bool route_mold(const Record& record);
+  [[nodiscard]] bool note(const SequenceFinding& finding, const std::string& session);
+  [[nodiscard]] bool repeats(const Record& record, Tally& tally);
+  [[nodiscard]] std::int64_t timestamp(const Record& record, const Task& task) noexcept;
+  void group(const Task& task);
+
+  [[nodiscard]] Progress hand_over(const Task& task, SteadyTime now);
+  [[nodiscard]] bool hand_over_partition(const Task& task, std::int32_t partition);
+  [[nodiscard]] bool hand_over_dead_letters(const Task& task);
+  [[nodiscard]] Progress full(SteadyTime now);
+  void drop_rest();
+  void fill(const Task& task, std::size_t begin, std::size_t end);
+  [[nodiscard]] std::int32_t dead_letters() const noexcept { return partitions_; }
+
+  // constant after construction
+  Settings settings_;
+  const codec::Protocol& protocol_;
+  TradingDay day_;
+  sink::Lane& lane_;
+  metrics::FeedMetrics& metrics_;
+  std::int32_t partitions_;
+  std::size_t max_record_bytes_;
+
+  // the feed's function: its state
+  routing::Directory directory_;
+  PacketSequence sequence_;
+  MoldSequence mold_;
+  std::int64_t midnight_ms_;
+  std::int64_t last_timestamp_ms_;
+
+  // the current piece
+  bool routed_ = false;
+  std::vector<Target> targets_;             // by record
+  std::vector<std::uint32_t> begin_;        // by partition (dead letters last): where its group begins in order_
+  std::vector<std::uint32_t> order_;        // records grouped by partition, in feed order within
+  std::vector<codec::Reason> reasons_;      // by record: why it is a dead letter
+  std::vector<sink::Outgoing> outgoing_;    // the group being handed over
+  std::int32_t cursor_partition_ = 0;
+  std::size_t cursor_index_ = 0;            // into order_
+  std::optional<SteadyTime> full_since_;
+  std::optional<Error> stop_;               // the feed stops behind this piece
+  Error problem_;
+};
+
+}  // namespace tickbridge::pipeline

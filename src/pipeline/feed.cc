@@ -1,0 +1,218 @@
+#include "pipeline/feed.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <thread>
+
+namespace tickbridge::pipeline {
+
+using metrics::FeedCounter;
+using metrics::FeedGauge;
+
+namespace {
+
+constexpr std::size_t kCutsPerTask = 4;
+constexpr std::size_t kBytesPerRecord = 12;  // the smallest message with its length; more per task come in pieces
+constexpr std::size_t kMinRing = std::size_t{64} << 10U;
+constexpr int kDecodeTries = 4;
+
+/// The ring's size: what is configured, and enough for two of the largest packets.
+std::size_t ring_bytes(const Feed::Settings& settings, std::size_t divisor) {
+  const std::size_t packet = codec::PacketCutter{settings.codec}.max_packet_bytes();
+  return std::max({settings.pipeline.ring_bytes / divisor, 2 * packet, kMinRing});
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Feed>> Feed::create(Settings settings, ring::Parking& parking, metrics::FeedMetrics& metrics,
+                                           FeedEvents events) {
+  const codec::Protocol* const protocol = codec::Protocol::find(settings.codec.protocol);
+  if (protocol == nullptr) {
+    return error(ExitCode::kConfig, fmt::format("feed.{}.protocol = \"{}\" is not a message table", settings.name,
+                                                settings.codec.protocol));
+  }
+  const bool stream = settings.codec.compression == codec::Compression::kZlibStream;
+  const std::size_t spacing = std::max<std::size_t>(settings.pipeline.task_bytes / kCutsPerTask, 1024);
+  auto plain = ring::ByteRing::create(ring_bytes(settings, stream ? 2 : 1), spacing);
+  if (!plain) return plain.error();
+  std::optional<ring::ByteRing> raw;
+  if (stream) {
+    auto made = ring::ByteRing::create(ring_bytes(settings, 4), spacing);
+    if (!made) return made.error();
+    raw.emplace(std::move(*made));
+  }
+  std::unique_ptr<Feed> feed{
+      new Feed{std::move(settings), *protocol, std::move(*plain), parking, metrics, std::move(events)}};
+  if (raw) {
+    Feed* const self = feed.get();
+    self->stage_.emplace(self->settings_.codec, std::move(*raw), self->ring_,
+                         InflateStage::Events{.on_scan = self->events_.on_scan,
+                                              .on_raw_space = self->events_.on_space,
+                                              .on_published = [self] { self->parking_.wake_one(); }});
+  }
+  return feed;
+}
+
+Feed::Feed(Settings settings, const codec::Protocol& protocol, ring::ByteRing ring, ring::Parking& parking,
+           metrics::FeedMetrics& metrics, FeedEvents events)
+    : settings_{std::move(settings)},
+      parking_{parking},
+      metrics_{metrics},
+      events_{std::move(events)},
+      protocol_{protocol},
+      decoder_{settings_.codec, protocol},
+      max_records_{std::max(settings_.pipeline.task_bytes / kBytesPerRecord, Decoder::kMinRecords)},
+      ring_{std::move(ring)},
+      tasks_{settings_.workers + 1, [this] {
+               return Task{max_records_, decoder_.arena_bytes(settings_.pipeline.task_bytes), decoder_.inflate_limits()};
+             }} {
+  metrics_.set(FeedGauge::kRingBytes, static_cast<std::int64_t>(ring_.size()));
+}
+
+void Feed::attach(Committer::Settings settings, TradingDay day, const routing::Options& routing, sink::Lane& lane) {
+  lane_ = &lane;
+  committer_.emplace(std::move(settings), protocol_, std::move(day),
+                     routing::Directory{routing, lane.topic().partitions}, lane, metrics_, max_records_);
+}
+
+std::size_t Feed::memory_bytes() const noexcept {
+  const std::size_t task = max_records_ * sizeof(Record) + decoder_.arena_bytes(settings_.pipeline.task_bytes);
+  return ring_.size() + tasks_.size() * task;
+}
+
+void Feed::sample() const noexcept {
+  metrics_.set(FeedGauge::kRingUsedBytes, static_cast<std::int64_t>(ring_.used()));
+}
+
+void Feed::announce() noexcept {
+  if (stage_) stage_->request();
+  parking_.wake_one();
+}
+
+void Feed::kick() noexcept {
+  commit_wanted_.store(true, std::memory_order_release);  // partner: work()
+  parking_.wake_one();
+}
+
+bool Feed::has_work() const noexcept {
+  if (failed()) return false;
+  return (ring_.has_unclaimed() && tasks_.has_free()) || commit_wanted_.load(std::memory_order_relaxed) ||
+         (stage_ && stage_->wanted());
+}
+
+bool Feed::drained() const noexcept {
+  return failed() || ((!stage_ || stage_->idle()) && ring_.drained() && commit_turn_.idle());
+}
+
+bool Feed::work() {
+  if (failed()) return false;
+  bool did = stage_ && stage_->wanted() && stage_->run();
+  if (commit_wanted_.load(std::memory_order_relaxed) && commit_wanted_.exchange(false, std::memory_order_acq_rel)) {
+    run_commit();
+    did = true;
+  }
+  const auto ticket = claim();
+  if (!ticket) return did;
+  if (!decode(tasks_.task(*ticket))) return true;
+  tasks_.done(*ticket);
+  run_commit();
+  return true;
+}
+
+// Takes the flag if nobody has it; never waits. Both operations on the flag are read-modify-writes: whoever found it
+// taken has left its mark before we give it back, and so we see what was published before that.
+std::optional<ring::TaskRing<Task>::Ticket> Feed::claim() {
+  if (!ring_.has_unclaimed() || !tasks_.has_free()) return std::nullopt;
+  if (claiming_.exchange(true, std::memory_order_acq_rel)) return std::nullopt;
+  std::optional<ring::TaskRing<Task>::Ticket> ticket;
+  if (tasks_.has_free()) {
+    if (const ring::Claim claim = ring_.claim(settings_.pipeline.task_bytes); claim.size() != 0) {
+      ticket = tasks_.next_ticket();
+      tasks_.task(*ticket).begin(claim);
+      tasks_.issue();
+    }
+  }
+  claiming_.exchange(false, std::memory_order_acq_rel);
+  if (ring_.has_unclaimed() && tasks_.has_free()) parking_.wake_one();  // more than one worker's share
+  return ticket;
+}
+
+// Bad data never throws; what throws is a failure of the environment (no memory). Decode is pure, so it is tried again.
+bool Feed::decode(Task& task) {
+  for (int attempt = 1;; ++attempt) {
+    const Task::Mark mark = task.mark();
+    try {
+      if (settings_.before_decode) settings_.before_decode();
+      decoder_.decode(task, ring_);
+      return true;
+    } catch (const std::exception& problem) {
+      metrics_.add(FeedCounter::kDecodeRetries, 1);
+      if (attempt == kDecodeTries) {
+        fail(error(ExitCode::kInternal,
+                   fmt::format("feed {}: decoding failed {} times: {}; is the machine out of memory?", settings_.name,
+                               kDecodeTries, problem.what())));
+        return false;
+      }
+      spdlog::error("feed {}: decoding failed: {}; trying again", settings_.name, problem.what());
+    }
+    task.go_back(mark);
+    std::this_thread::sleep_for(milliseconds{10} * (1 << attempt));
+  }
+}
+
+void Feed::run_commit() {
+  if (!commit_turn_.enter()) return;
+  std::uint32_t seen = 1;
+  do {
+    try {
+      commit_ready();
+    } catch (const std::exception& problem) {
+      fail(error(ExitCode::kInternal, fmt::format("feed {}: committing failed: {}", settings_.name, problem.what())));
+    }
+  } while (!commit_turn_.leave(seen));
+}
+
+void Feed::commit_ready() {
+  while (!failed()) {
+    Task* const task = tasks_.front();
+    if (task == nullptr || !commit_task(*task)) return;
+    const std::uint64_t end = task->claim.end;
+    metrics_.add(FeedCounter::kTasks, 1);
+    metrics_.add(FeedCounter::kPacketsReceived, task->packets);
+    tasks_.retire();
+    if (ring_.release(end)) {
+      stage_ ? announce() : events_.on_space();
+    }
+  }
+}
+
+// false: no room, or failed; the task stays at the front.
+bool Feed::commit_task(Task& task) {
+  for (;;) {
+    stalled_.store(false, std::memory_order_relaxed);
+    switch (committer_->commit(task, SteadyClock::now())) {
+      case Committer::Progress::kFailed:
+        fail(committer_->problem());
+        return false;
+      case Committer::Progress::kFull:
+        stalled_.store(true, std::memory_order_relaxed);
+        if (lane_->ask_for_room()) continue;
+        return false;
+      case Committer::Progress::kDone:
+        break;
+    }
+    if (task.finished()) break;
+    if (!decode(task)) return false;
+  }
+  committer_->finish(task);
+  return true;
+}
+
+void Feed::fail(const Error& problem) {
+  if (failed_.exchange(true, std::memory_order_acq_rel)) return;
+  events_.on_failed(problem);
+}
+
+}  // namespace tickbridge::pipeline
