@@ -92,13 +92,13 @@ void Feed::announce() noexcept {
 }
 
 void Feed::kick() noexcept {
-  commit_wanted_.store(true, std::memory_order_release);  // partner: work()
+  commit_wanted_.raise();
   parking_.wake_one();
 }
 
 bool Feed::has_work() const noexcept {
   if (failed()) return false;
-  return (ring_.has_unclaimed() && tasks_.has_free()) || commit_wanted_.load(std::memory_order_relaxed) ||
+  return (ring_.has_unclaimed() && tasks_.has_free()) || commit_wanted_.raised() ||
          (stage_ && stage_->wanted());
 }
 
@@ -109,7 +109,7 @@ bool Feed::drained() const noexcept {
 bool Feed::work() {
   if (failed()) return false;
   bool did = stage_ && stage_->wanted() && stage_->run();
-  if (commit_wanted_.load(std::memory_order_relaxed) && commit_wanted_.exchange(false, std::memory_order_acq_rel)) {
+  if (commit_wanted_.take()) {
     run_commit();
     did = true;
   }
@@ -121,11 +121,10 @@ bool Feed::work() {
   return true;
 }
 
-// Takes the flag if nobody has it; never waits. Both operations on the flag are read-modify-writes: whoever found it
-// taken has left its mark before we give it back, and so we see what was published before that.
+// Whoever finds the flag taken goes away; so the holder looks again after giving it back.
 std::optional<ring::TaskRing<Task>::Ticket> Feed::claim() {
   if (!ring_.has_unclaimed() || !tasks_.has_free()) return std::nullopt;
-  if (claiming_.exchange(true, std::memory_order_acq_rel)) return std::nullopt;
+  if (!claiming_.try_hold()) return std::nullopt;
   std::optional<ring::TaskRing<Task>::Ticket> ticket;
   if (tasks_.has_free()) {
     if (const ring::Claim claim = ring_.claim(settings_.pipeline.task_bytes); claim.size() != 0) {
@@ -134,7 +133,7 @@ std::optional<ring::TaskRing<Task>::Ticket> Feed::claim() {
       tasks_.issue();
     }
   }
-  claiming_.exchange(false, std::memory_order_acq_rel);
+  claiming_.release();
   if (ring_.has_unclaimed() && tasks_.has_free()) parking_.wake_one();  // more than one worker's share
   return ticket;
 }
@@ -191,13 +190,13 @@ void Feed::commit_ready() {
 // false: no room, or failed; the task stays at the front.
 bool Feed::commit_task(Task& task) {
   for (;;) {
-    stalled_.store(false, std::memory_order_relaxed);
+    if (stalled_) stalled_ = false;
     switch (committer_->commit(task, SteadyClock::now())) {
       case Committer::Progress::kFailed:
         fail(committer_->problem());
         return false;
       case Committer::Progress::kFull:
-        stalled_.store(true, std::memory_order_relaxed);
+        stalled_ = true;
         if (lane_->ask_for_room()) continue;
         return false;
       case Committer::Progress::kDone:
@@ -211,7 +210,7 @@ bool Feed::commit_task(Task& task) {
 }
 
 void Feed::fail(const Error& problem) {
-  if (failed_.exchange(true, std::memory_order_acq_rel)) return;
+  if (failed_.exchange(true)) return;
   events_.on_failed(problem);
 }
 

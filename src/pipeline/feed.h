@@ -16,6 +16,7 @@
 #include "pipeline/options.h"
 #include "pipeline/task.h"
 #include "ring/byte_ring.h"
+#include "ring/flag.h"
 #include "ring/parking.h"
 #include "ring/task_ring.h"
 #include "ring/turn.h"
@@ -68,11 +69,11 @@ class Feed final : public net::Intake {
   void kick() noexcept;
   /// Stops the feed: nothing more is claimed or handed over. The first reason counts.
   void fail(const Error& error);
-  [[nodiscard]] bool failed() const noexcept { return failed_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool failed() const noexcept { return failed_; }
   /// True when all that was published is handed over (or the feed has failed).
   [[nodiscard]] bool drained() const noexcept;
   /// True while commit waits for room in the lane.
-  [[nodiscard]] bool stalled() const noexcept { return stalled_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool stalled() const noexcept { return stalled_; }
   [[nodiscard]] const std::string& name() const noexcept { return settings_.name; }
   [[nodiscard]] std::size_t memory_bytes() const noexcept;
   /// Writes gauges that nobody else writes.
@@ -101,9 +102,9 @@ class Feed final : public net::Intake {
   std::optional<InflateStage> stage_;
   ring::TaskRing<Task> tasks_;
 
-  alignas(kCacheLine) std::atomic<bool> claiming_{false};   // the claim flag
+  alignas(kCacheLine) ring::TryFlag claiming_;   // the claim flag
   ring::Turn commit_turn_;
-  std::atomic<bool> commit_wanted_{false};
+  ring::Flag commit_wanted_;
   std::atomic<bool> stalled_{false};
   std::atomic<bool> failed_{false};
 

@@ -36,12 +36,12 @@ void InflateStage::begin_connection(std::uint64_t connection) {
 }
 
 bool InflateStage::idle() const noexcept {
-  return looked_at_.load(std::memory_order_acquire) == raw_.published() && turn_.idle() &&
-         !blocked_.load(std::memory_order_acquire);
+  return looked_at_ == raw_.published() && turn_.idle() &&
+         !blocked_;
 }
 
 bool InflateStage::run() {
-  if (!requested_.exchange(false, std::memory_order_acq_rel)) return false;  // partner: request()
+  if (!requested_.take()) return false;
   if (!turn_.enter()) return true;
   std::uint32_t seen = 1;
   do {
@@ -51,7 +51,7 @@ bool InflateStage::run() {
 }
 
 void InflateStage::look() {
-  blocked_.store(false, std::memory_order_relaxed);
+  blocked_ = false;
   while (step()) {
   }
 }
@@ -65,7 +65,7 @@ bool InflateStage::step() {
       end_ = more.end;
       received_ns_ = more.received_ns;
     } else if (begin_ == end_ && !output_waits_) {
-      looked_at_.store(published, std::memory_order_release);
+      looked_at_ = published;
       return false;
     }
   }
@@ -75,12 +75,12 @@ bool InflateStage::step() {
   }
   const std::size_t need = compressed_ ? kMinRoom : scanner_.max_packet_bytes();
   if (plain_.writable().size() < need && !plain_.wait_for_space(std::max(need, plain_.size() / 8))) {
-    blocked_.store(true, std::memory_order_release);
+    blocked_ = true;
     return false;
   }
   const Bytes input = raw_.bytes(begin_, end_);
   const bool goes_on = compressed_ ? inflate(input) : pass_plain(input);
-  if (!goes_on) looked_at_.store(published, std::memory_order_release);
+  if (!goes_on) looked_at_ = published;
   return goes_on;
 }
 

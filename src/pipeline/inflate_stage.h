@@ -8,6 +8,7 @@
 #include "codec/options.h"
 #include "net/scanner.h"
 #include "ring/byte_ring.h"
+#include "ring/flag.h"
 #include "ring/turn.h"
 
 namespace tickbridge::pipeline {
@@ -33,8 +34,8 @@ class InflateStage {
 
   // --- any thread ---
   /// Asks for a run: raw bytes came, or the plain ring has room again.
-  void request() noexcept { requested_.store(true, std::memory_order_release); }
-  [[nodiscard]] bool wanted() const noexcept { return requested_.load(std::memory_order_relaxed); }
+  void request() noexcept { requested_.raise(); }
+  [[nodiscard]] bool wanted() const noexcept { return requested_.raised(); }
 
   // --- workers ---
   /// Runs if a run is wanted and nobody else does. true: it did something.
@@ -70,7 +71,7 @@ class InflateStage {
 
   // shared
   ring::Turn turn_;
-  std::atomic<bool> requested_{false};
+  ring::Flag requested_;
   std::atomic<bool> blocked_{false};           // left because the plain ring is full
   std::atomic<std::uint64_t> looked_at_{0};    // raw_.published() when all of it was looked at
 };
