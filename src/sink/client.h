@@ -1,0 +1,43 @@
+#pragma once
+
+#include <atomic>
+#include <mutex>
+#include <string>
+
+#include "sink/handles.h"
+#include "sink/options.h"
+
+namespace tickbridge::sink {
+
+/// What the producer, its lanes and the delivery thread know together about the one client.
+struct Client {
+  // Constant after construction.
+  rd_kafka_t* handle = nullptr;
+  rd_kafka_queue_t* queue = nullptr;  ///< its main queue: delivery reports and errors
+  Delivery delivery = Delivery::kAtLeastOnce;
+  Send send = Send::kAsync;
+
+  // Shared atomics, any thread.
+  std::atomic<bool> connected{false};  ///< a broker has answered since all were last reported down
+  std::atomic<bool> failed{false};     ///< a fatal error: nothing is taken any more
+  std::atomic<bool> stopping{false};   ///< the producer is being destroyed
+  std::atomic<bool> attention{false};  ///< a lane has something for the delivery thread (LaneCore::attend)
+
+  /// The last error that the library told, for messages of those who wait at start.
+  void note_error(rd_kafka_resp_err_t code, std::string text) {
+    const std::scoped_lock lock{mutex_};
+    last_code_ = code;
+    last_text_ = std::move(text);
+  }
+  [[nodiscard]] std::pair<rd_kafka_resp_err_t, std::string> last_error() const {
+    const std::scoped_lock lock{mutex_};
+    return {last_code_, last_text_};
+  }
+
+ private:
+  mutable std::mutex mutex_;  // guards last_*
+  rd_kafka_resp_err_t last_code_ = RD_KAFKA_RESP_ERR_NO_ERROR;
+  std::string last_text_;
+};
+
+}  // namespace tickbridge::sink

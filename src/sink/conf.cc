@@ -1,0 +1,129 @@
+#include "sink/conf.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <string_view>
+
+namespace tickbridge::sink {
+
+namespace {
+
+constexpr std::int64_t kMaxInt = std::numeric_limits<std::int32_t>::max();
+
+/// The library's aliases (CONFIGURATION.md, "Alias for"), by the name that is kept here.
+std::string_view canonical(std::string_view name) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kAliases{{
+      {"metadata.broker.list", "bootstrap.servers"},
+      {"max.in.flight", "max.in.flight.requests.per.connection"},
+      {"queue.buffering.max.ms", "linger.ms"},
+      {"retries", "message.send.max.retries"},
+      {"compression.codec", "compression.type"},
+      {"request.required.acks", "acks"},
+      {"delivery.timeout.ms", "message.timeout.ms"},
+      {"enable.gapless.guarantee", "enable.gapless.guarantee"},
+      {"sasl.mechanism", "sasl.mechanisms"},
+  }};
+  for (const auto& [alias, name_kept] : kAliases) {
+    if (alias == name) return name_kept;
+  }
+  return name;
+}
+
+std::optional<std::int64_t> number(const Properties& properties, const std::string& name) {
+  const auto found = properties.find(name);
+  if (found == properties.end()) return std::nullopt;
+  std::int64_t value = 0;
+  const std::string& text = found->second;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (fault != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+/// What Java's producer does: a setting that idempotence cannot live with switches it off, unless the user
+/// asked for idempotence by name (then the library refuses the pair).
+bool rules_out_idempotence(const Properties& user) {
+  const auto acks = user.find("acks");
+  if (acks != user.end() && acks->second != "all" && acks->second != "-1") return true;
+  if (number(user, "message.send.max.retries").value_or(1) == 0) return true;
+  return number(user, "max.in.flight.requests.per.connection").value_or(5) > 5;
+}
+
+bool wants_idempotence(const Properties& user, Delivery delivery) {
+  const auto asked = user.find("enable.idempotence");
+  if (asked != user.end()) return asked->second == "true" || asked->second == "1";
+  if (delivery == Delivery::kAtMostOnce) return false;
+  return delivery != Delivery::kAtLeastOnce || !rules_out_idempotence(user);
+}
+
+Properties common_defaults(const ProducerOptions& options) {
+  // Slack over the admission's budget, so that the library's own limits are never met first.
+  const Charge total = total_budget(options);
+  const auto messages = std::min<std::uint64_t>(2 * total.count + 10'000, kMaxInt);
+  const auto kilobytes = std::min<std::uint64_t>(2 * total.bytes / 1024 + 65'536, kMaxInt);
+  return {{"client.id", "tickbridge"},
+          {"socket.nagle.disable", "true"},
+          {"linger.ms", "5"},
+          {"message.timeout.ms", "0"},
+          {"queue.buffering.max.messages", std::to_string(messages)},
+          {"queue.buffering.max.kbytes", std::to_string(kilobytes)},
+          {"allow.auto.create.topics", "false"},
+          {"log.connection.close", "false"},
+          {"statistics.interval.ms", "0"}};
+}
+
+Properties delivery_defaults(const Properties& user, Delivery delivery, Send send) {
+  if (delivery == Delivery::kAtMostOnce) {
+    return {{"enable.idempotence", "false"},
+            {"acks", send == Send::kFireAndForget ? "0" : "all"},
+            {"message.send.max.retries", "0"},
+            {"max.in.flight.requests.per.connection", "5"}};
+  }
+  Properties result{{"acks", "all"}, {"message.send.max.retries", std::to_string(kMaxInt)}};
+  if (wants_idempotence(user, delivery)) {
+    result["enable.idempotence"] = "true";
+    result["enable.gapless.guarantee"] = "true";
+    result["max.in.flight.requests.per.connection"] = "5";
+  } else {
+    result["enable.idempotence"] = "false";
+    result["max.in.flight.requests.per.connection"] = "1";  // or a retry could be overtaken
+  }
+  return result;
+}
+
+}  // namespace
+
+Charge total_budget(const ProducerOptions& options) noexcept {
+  std::uint64_t count = std::clamp<std::uint64_t>(options.max_in_flight_messages, 1, InFlight::kMaxCount);
+  const auto library = number(options.properties, "queue.buffering.max.messages");
+  if (library && *library > 0) count = std::min(count, static_cast<std::uint64_t>(*library));
+  return {count, std::clamp<std::uint64_t>(options.buffer_memory, 1, InFlight::kMaxBytes)};
+}
+
+Properties properties_for(const ProducerOptions& options, Delivery delivery, Send send) {
+  Properties user;
+  for (const auto& [name, value] : options.properties) user[std::string{canonical(name)}] = value;
+  Properties result = common_defaults(options);
+  result.merge(delivery_defaults(user, delivery, send));
+  for (const auto& [name, value] : user) result[name] = value;
+  return result;
+}
+
+Result<ConfHandle> make_conf(const Properties& properties) {
+  ConfHandle conf{rd_kafka_conf_new()};
+  std::array<char, 512> text{};
+  for (const auto& [name, value] : properties) {
+    if (rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), text.data(), text.size()) != RD_KAFKA_CONF_OK) {
+      const bool secret = name.find("password") != std::string::npos || name.find("secret") != std::string::npos;
+      return error(ExitCode::kConfig, fmt::format("producer property {} = \"{}\" is refused by the client library: {}",
+                                                  name, secret ? "***" : value, text.data()));
+    }
+  }
+  return conf;
+}
+
+}  // namespace tickbridge::sink

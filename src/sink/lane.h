@@ -1,0 +1,125 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sink/admission.h"
+#include "sink/client.h"
+#include "sink/producer.h"
+
+namespace tickbridge::sink {
+
+class LaneCore;
+
+/// What a lane's partition has had acknowledged. Written by the delivery thread only; any thread may read.
+struct Acks {
+  std::atomic<std::uint64_t> count{0};
+  /// The offset of the last record acknowledged; -1: not known (docs/producer.md, "Offsets").
+  std::atomic<std::int64_t> last_offset{-1};
+};
+
+/// One partition of a lane, or its dead letters. Its address travels with each message as the opaque.
+struct alignas(kCacheLine) Slot {
+  LaneCore* lane = nullptr;
+  std::int32_t partition = 0;
+  bool dead_letters = false;
+  InFlight in_flight;
+  Acks acks;
+};
+
+/// A topic as its lanes use it. `shared`: more than one lane writes to it, so one delivery event can hold
+/// messages of several.
+struct Topic {
+  std::string name;
+  TopicHandle handle;
+  TopicInfo info;
+  std::atomic<bool> shared{false};
+};
+
+/// What opening a lane has found out.
+struct LaneSetup {
+  std::string feed;
+  std::vector<Header> headers;
+  Topic* data = nullptr;
+  Topic* dead = nullptr;
+  Admission::Limits limits;
+};
+
+/// One feed's state in the producer. Owned by the producer, because messages in flight point to its slots when
+/// the feed has dropped its Lane already.
+class LaneCore {
+ public:
+  LaneCore(Client& client, LaneSetup setup, metrics::FeedMetrics& metrics, LaneEvents events);
+
+  // The committer (see Lane).
+  std::size_t hand_over(std::int32_t partition, std::span<const Outgoing> records);
+  bool hand_over_dead_letter(const DeadLetter& letter);
+  bool ask_for_room();
+
+  // The delivery thread.
+  /// `count` messages of `slot` are done with; `verdict` says how.
+  void settle(Slot& slot, std::uint64_t count, rd_kafka_resp_err_t code, std::int64_t first_offset);
+  /// Does what the committer left for the delivery thread: tells a failure that the committer met, wakes the
+  /// lane if the library itself had refused it.
+  void attend();
+  /// Returns when no callback runs and none will. Not from a callback.
+  void close();
+
+  [[nodiscard]] const TopicInfo& topic() const noexcept { return setup_.data->info; }
+  [[nodiscard]] const Topic& data_topic() const noexcept { return *setup_.data; }
+  [[nodiscard]] const Topic& topic_of(const Slot& slot) const noexcept {
+    return slot.dead_letters ? *setup_.dead : *setup_.data;
+  }
+  [[nodiscard]] std::size_t dead_letter_max_bytes() const noexcept { return setup_.dead->info.max_record_bytes; }
+  [[nodiscard]] std::int64_t in_flight() const noexcept;
+  [[nodiscard]] bool failed() const noexcept { return failed_.load(); }
+  [[nodiscard]] bool closed() const noexcept { return closed_.load(); }
+  [[nodiscard]] const std::string& feed() const noexcept { return setup_.feed; }
+  [[nodiscard]] const Acks& acks(std::int32_t partition) const { return slots_[static_cast<std::size_t>(partition)].acks; }
+
+ private:
+  [[nodiscard]] bool stopped() const noexcept { return failed_.load() || client_.failed.load(); }
+  std::size_t produce_batch(Slot& slot, std::span<const Outgoing> records);
+  std::size_t produce_single(Slot& slot, std::span<const Outgoing> records);
+  void fill(Slot& slot, std::span<const Outgoing> records) noexcept;
+  [[nodiscard]] HeadersHandle headers_for(const Outgoing& record) const;
+  std::size_t settle_refused(Slot& slot, std::span<const Outgoing> records, std::size_t first);
+  bool skip_refused(rd_kafka_resp_err_t code);
+  void give_back(Slot& slot, std::uint64_t count);
+  void refused_by_library(rd_kafka_resp_err_t code, const Topic& topic, std::int32_t partition);
+  void report_failure(const Slot& slot, std::uint64_t count, rd_kafka_resp_err_t code);
+  bool fail(Error failure);
+  template <class Callback, class... Args>
+  void call(const Callback& callback, const Args&... args);
+
+  // Constant after construction.
+  Client& client_;
+  const LaneSetup setup_;
+  metrics::FeedMetrics& metrics_;
+  const LaneEvents events_;
+  const std::uint64_t fixed_cost_;  ///< of a record besides key and value, bytes
+
+  // The committer only.
+  std::vector<rd_kafka_message_t> batch_;  ///< reused by each call; its size is the largest batch
+  std::uint64_t refused_cost_ = 0;         ///< of the record that was refused last
+  bool library_full_ = false;              ///< the last refusal was the library's, not the admission's
+
+  // Shared by the committer and the delivery thread.
+  Admission admission_;
+  std::vector<Slot> slots_;  ///< one a partition, then the dead letters'; never resized
+  std::atomic<bool> failed_{false};        ///< nothing is taken any more; who sets it writes failure_
+  Error failure_;                          ///< constant once failure_ready_
+  std::atomic<bool> failure_ready_{false};
+  std::atomic<bool> starved_{false};       ///< the library refused this lane, and it asked for room
+
+  // The delivery thread only.
+  bool failure_told_ = false;
+
+  // The delivery thread and whoever closes the lane.
+  std::atomic<bool> calling_{false};  ///< a callback runs
+  std::atomic<bool> closed_{false};
+};
+
+}  // namespace tickbridge::sink

@@ -1,0 +1,37 @@
+#include "sink/library_log.h"
+
+#include <spdlog/spdlog.h>
+
+#include "sink/rate_limit.h"
+
+namespace tickbridge::sink {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Syslog's levels, which the library uses, to spdlog's.
+spdlog::level::level_enum level_of(int syslog) {
+  if (syslog <= 2) return spdlog::level::critical;
+  if (syslog == 3) return spdlog::level::err;
+  if (syslog <= 5) return spdlog::level::warn;
+  return syslog == 6 ? spdlog::level::info : spdlog::level::debug;
+}
+
+// Any thread of the library.
+void forward(const rd_kafka_t* /*client*/, int syslog, const char* facility, const char* text) {
+  static RateLimit limit{5, 10s};
+  const auto answer = limit.ask(facility);
+  if (!answer.pass) return;
+  if (answer.left_out == 0) {
+    spdlog::log(level_of(syslog), "librdkafka {}: {}", facility, text);
+  } else {
+    spdlog::log(level_of(syslog), "librdkafka {}: {} ({} more of these left out)", facility, text, answer.left_out);
+  }
+}
+
+}  // namespace
+
+void log_to_ours(rd_kafka_conf_t* conf) { rd_kafka_conf_set_log_cb(conf, forward); }
+
+}  // namespace tickbridge::sink

@@ -1,0 +1,165 @@
+#include "sink/producer.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <thread>
+
+#include "sink/conf.h"
+#include "sink/delivery.h"
+#include "sink/library_log.h"
+#include "sink/topics.h"
+#include "sink/versions.h"
+
+namespace tickbridge::sink {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+/// What the feed holds: closes its lane when dropped. The lane itself stays with the producer.
+class OpenLane final : public Lane {
+ public:
+  explicit OpenLane(LaneCore& core) : core_{core} {}
+  ~OpenLane() override { core_.close(); }
+  OpenLane(const OpenLane&) = delete;
+  OpenLane& operator=(const OpenLane&) = delete;
+
+  std::size_t hand_over(std::int32_t partition, std::span<const Outgoing> records) override {
+    return core_.hand_over(partition, records);
+  }
+  bool hand_over_dead_letter(const DeadLetter& letter) override { return core_.hand_over_dead_letter(letter); }
+  bool ask_for_room() override { return core_.ask_for_room(); }
+  const TopicInfo& topic() const noexcept override { return core_.topic(); }
+  std::size_t dead_letter_max_bytes() const noexcept override { return core_.dead_letter_max_bytes(); }
+  std::int64_t in_flight() const noexcept override { return core_.in_flight(); }
+  bool failed() const noexcept override { return core_.failed(); }
+
+ private:
+  LaneCore& core_;
+};
+
+class OneProducer final : public Producer {
+ public:
+  OneProducer(ClientHandle handle, const ProducerOptions& options, Delivery delivery, Send send,
+              std::function<void(const Error&)> on_fatal)
+      : handle_{std::move(handle)}, queue_{rd_kafka_queue_get_main(handle_.get())}, budget_{total_budget(options)} {
+    client_.handle = handle_.get();
+    client_.queue = queue_.get();
+    client_.delivery = delivery;
+    client_.send = send;
+    delivery_ = std::make_unique<DeliveryThread>(client_, std::move(on_fatal));
+  }
+  ~OneProducer() override;
+  OneProducer(const OneProducer&) = delete;
+  OneProducer& operator=(const OneProducer&) = delete;
+
+  Result<std::unique_ptr<Lane>> open_lane(std::string_view feed, const FeedOptions& options, const TopicOptions& topics,
+                                          std::size_t lane_count, metrics::FeedMetrics& metrics, LaneEvents events,
+                                          std::chrono::milliseconds deadline) override;
+  bool flush(std::chrono::milliseconds deadline) override;
+  bool can_write() const noexcept override { return client_.connected.load() && !client_.failed.load(); }
+
+ private:
+  Result<Topic*> open_topic(const std::string& name, const TopicOptions& options, SteadyTime deadline);
+  [[nodiscard]] Admission::Limits share_of(std::size_t lane_count) const noexcept;
+
+  ClientHandle handle_;
+  QueueHandle queue_;
+  const Charge budget_;
+  Client client_;
+  std::map<std::string, std::unique_ptr<Topic>> topics_;  // start-up thread only
+  std::unique_ptr<DeliveryThread> delivery_;
+};
+
+// What is still in flight is thrown away (flush() comes first if it matters), its reports are taken, so that the
+// library frees every message; then the thread ends, then the topics, then the client.
+OneProducer::~OneProducer() {
+  client_.failed.store(true);  // nothing more is taken
+  const SteadyTime deadline = SteadyClock::now() + 5s;
+  if (rd_kafka_outq_len(handle_.get()) > 0) {
+    rd_kafka_purge(handle_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    while (rd_kafka_outq_len(handle_.get()) > 0 && SteadyClock::now() < deadline) std::this_thread::sleep_for(1ms);
+  }
+  delivery_.reset();
+  topics_.clear();
+}
+
+Result<Topic*> OneProducer::open_topic(const std::string& name, const TopicOptions& options, SteadyTime deadline) {
+  const auto known = topics_.find(name);
+  if (known != topics_.end()) {
+    known->second->shared.store(true);
+    return known->second.get();
+  }
+  auto topic = std::make_unique<Topic>();
+  topic->name = name;
+  topic->handle.reset(rd_kafka_topic_new(handle_.get(), name.c_str(), nullptr));
+  if (!topic->handle) {
+    return error(ExitCode::kConfig, fmt::format("topic {}: {}", name, rd_kafka_err2str(rd_kafka_last_error())));
+  }
+  Result<TopicInfo> info = look_up(client_, topic->handle.get(), options, deadline);
+  if (!info) return info.error();
+  topic->info = *info;
+  client_.connected.store(true);
+  return (topics_[name] = std::move(topic)).get();
+}
+
+Admission::Limits OneProducer::share_of(std::size_t lane_count) const noexcept {
+  const std::uint64_t lanes = std::max<std::size_t>(lane_count, 1);
+  return {.share = {.count = std::max<std::uint64_t>(budget_.count / lanes, 1),
+                    .bytes = std::max<std::uint64_t>(budget_.bytes / lanes, 1)},
+          .one_at_a_time = client_.send == Send::kSync};
+}
+
+Result<std::unique_ptr<Lane>> OneProducer::open_lane(std::string_view feed, const FeedOptions& options,
+                                                     const TopicOptions& topics, std::size_t lane_count,
+                                                     metrics::FeedMetrics& metrics, LaneEvents events,
+                                                     std::chrono::milliseconds deadline) {
+  const SteadyTime until = SteadyClock::now() + deadline;
+  const Result<Topic*> data = open_topic(options.topic, topics, until);
+  if (!data) return data.error();
+  const Result<Topic*> dead = open_topic(options.dead_letter_topic, topics, until);
+  if (!dead) return dead.error();
+  LaneSetup setup{.feed = std::string{feed}, .headers = options.headers, .data = *data, .dead = *dead,
+                  .limits = share_of(lane_count)};
+  auto core = std::make_unique<LaneCore>(client_, std::move(setup), metrics, std::move(events));
+  return std::unique_ptr<Lane>{std::make_unique<OpenLane>(delivery_->add(std::move(core)))};
+}
+
+bool OneProducer::flush(std::chrono::milliseconds deadline) {
+  const SteadyTime until = SteadyClock::now() + deadline;
+  constexpr int kSliceMs = 50;  // in slices: a fatal error ends the wait
+  while (!client_.failed.load()) {
+    if (rd_kafka_flush(handle_.get(), kSliceMs) == RD_KAFKA_RESP_ERR_NO_ERROR && delivery_->in_flight() == 0) return true;
+    if (SteadyClock::now() >= until) return false;
+    if (rd_kafka_outq_len(handle_.get()) == 0) std::this_thread::sleep_for(1ms);  // reports taken, credits not yet
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Producer>> Producer::create(const ProducerOptions& options, Delivery delivery, Send send,
+                                                   std::function<void(const Error&)> on_fatal) {
+  const Result<std::string> version = check_library_version(rd_kafka_version(), delivery);
+  if (!version) return version.error();
+  if (!version->empty()) spdlog::warn("{}", *version);
+  Result<ConfHandle> conf = make_conf(properties_for(options, delivery, send));
+  if (!conf) return conf.error();
+  rd_kafka_conf_set_events(conf->get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+  log_to_ours(conf->get());
+  std::array<char, 512> text{};
+  ClientHandle handle{rd_kafka_new(RD_KAFKA_PRODUCER, conf->get(), text.data(), text.size())};
+  if (!handle) {
+    return error(ExitCode::kConfig,
+                 fmt::format("the client library refuses the properties under [producer]: {}", text.data()));
+  }
+  (void)conf->release();  // rd_kafka_new took it
+  return std::unique_ptr<Producer>{
+      std::make_unique<OneProducer>(std::move(handle), options, delivery, send, std::move(on_fatal))};
+}
+
+}  // namespace tickbridge::sink

@@ -1,0 +1,95 @@
+#include "sink/conf.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tickbridge::sink {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+Properties with(const Properties& user, Delivery delivery = Delivery::kAtLeastOnce, Send send = Send::kAsync) {
+  ProducerOptions options;
+  options.properties = user;
+  return properties_for(options, delivery, send);
+}
+
+TEST(Conf, IsIdempotentGaplessAndPatientByDefault) {
+  const Properties properties = with({});
+  EXPECT_EQ(properties.at("enable.idempotence"), "true");
+  EXPECT_EQ(properties.at("enable.gapless.guarantee"), "true");
+  EXPECT_EQ(properties.at("acks"), "all");
+  EXPECT_EQ(properties.at("message.timeout.ms"), "0");
+  EXPECT_EQ(properties.at("message.send.max.retries"), "2147483647");
+  EXPECT_EQ(properties.at("socket.nagle.disable"), "true");
+  EXPECT_EQ(properties.at("allow.auto.create.topics"), "false");
+}
+
+TEST(Conf, AtMostOnceDoesNotRetry) {
+  const Properties properties = with({}, Delivery::kAtMostOnce);
+  EXPECT_EQ(properties.at("enable.idempotence"), "false");
+  EXPECT_EQ(properties.at("message.send.max.retries"), "0");
+  EXPECT_EQ(properties.count("enable.gapless.guarantee"), 0U);
+  EXPECT_EQ(properties.at("acks"), "all");
+}
+
+TEST(Conf, FireAndForgetWaitsForNoAcknowledgement) {
+  EXPECT_EQ(with({}, Delivery::kAtMostOnce, Send::kFireAndForget).at("acks"), "0");
+}
+
+TEST(Conf, TheUsersPropertyWinsUnderEachOfItsNames) {
+  EXPECT_EQ(with({{"linger.ms", "7"}}).at("linger.ms"), "7");
+  const Properties properties = with({{"queue.buffering.max.ms", "8"}});
+  EXPECT_EQ(properties.at("linger.ms"), "8");
+  EXPECT_EQ(properties.count("queue.buffering.max.ms"), 0U);
+}
+
+TEST(Conf, WhatIdempotenceCannotLiveWithSwitchesItOffAndKeepsOrder) {
+  for (const Properties& user : {Properties{{"acks", "1"}}, Properties{{"retries", "0"}},
+                                 Properties{{"enable.idempotence", "false"}}}) {
+    const Properties properties = with(user);
+    EXPECT_EQ(properties.at("enable.idempotence"), "false");
+    EXPECT_EQ(properties.at("max.in.flight.requests.per.connection"), "1");
+    EXPECT_EQ(properties.count("enable.gapless.guarantee"), 0U);
+  }
+}
+
+TEST(Conf, TheLibraryTakesTheDefaultsOfEachDelivery) {
+  for (const Delivery delivery : {Delivery::kAtLeastOnce, Delivery::kAtMostOnce}) {
+    auto conf = make_conf(with({{"bootstrap.servers", "127.0.0.1:1"}}, delivery));
+    ASSERT_TRUE(conf) << conf.error().message;
+    char text[256] = "";
+    const ClientHandle client{rd_kafka_new(RD_KAFKA_PRODUCER, conf->get(), text, sizeof text)};
+    ASSERT_TRUE(client) << text;
+    (void)conf->release();
+  }
+}
+
+TEST(Conf, TheLibrarysLimitsLieAboveTheBudget) {
+  ProducerOptions options;
+  options.max_in_flight_messages = 200'000;
+  options.buffer_memory = 1ULL << 30U;
+  const Properties properties = properties_for(options, Delivery::kAtLeastOnce, Send::kAsync);
+  EXPECT_GT(std::stoull(properties.at("queue.buffering.max.messages")), 2 * 200'000U);
+  EXPECT_GT(std::stoull(properties.at("queue.buffering.max.kbytes")), 2U << 20U);
+}
+
+TEST(Conf, TheUsersOwnMessageLimitBoundsTheBudget) {
+  ProducerOptions options;
+  options.properties["queue.buffering.max.messages"] = "100";
+  EXPECT_EQ(total_budget(options).count, 100U);
+}
+
+TEST(Conf, ARefusedValueIsNamedAndASecretIsNot) {
+  const auto refused = make_conf({{"linger.ms", "soon"}});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ExitCode::kConfig);
+  EXPECT_THAT(refused.error().message, HasSubstr("linger.ms = \"soon\""));
+  const auto secret = make_conf({{"ssl.key.passwordx", "hunter2"}});
+  ASSERT_FALSE(secret);
+  EXPECT_THAT(secret.error().message, Not(HasSubstr("hunter2")));
+}
+
+}  // namespace
+}  // namespace tickbridge::sink

@@ -1,0 +1,249 @@
+#include "sink/producer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <future>
+#include <mutex>
+#include <semaphore>
+
+#include "mock_kafka.h"
+
+namespace tickbridge::sink {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using testing::MockKafka;
+using testing::Record;
+
+/// Records "0", "1", … whose memory lives as long as this.
+class Numbers {
+ public:
+  explicit Numbers(std::size_t count, std::size_t from = 0, std::int64_t timestamp_ms = 0) {
+    texts_.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string& text = texts_.emplace_back(std::to_string(from + i));
+      records_.push_back({.value = as_bytes(text).data(),
+                          .value_size = static_cast<std::uint32_t>(text.size()),
+                          .key_size = 3,
+                          .key = "KEY",
+                          .timestamp_ms = timestamp_ms,
+                          .sequence = from + i,
+                          .receive_ns = 77});
+    }
+  }
+  [[nodiscard]] std::span<const Outgoing> all() const { return records_; }
+
+ private:
+  std::vector<std::string> texts_;
+  std::vector<Outgoing> records_;
+};
+
+std::vector<std::string> values(const std::vector<Record>& records) {
+  std::vector<std::string> result;
+  for (const Record& record : records) result.push_back(record.value);
+  return result;
+}
+
+std::vector<std::string> numbers(std::size_t count) {
+  std::vector<std::string> result;
+  for (std::size_t i = 0; i < count; ++i) result.push_back(std::to_string(i));
+  return result;
+}
+
+class ProducerTest : public ::testing::Test {
+ protected:
+  ProducerTest() {
+    kafka_.create("ticks", 3);
+    kafka_.create("ticks.dead", 1);
+    options_.properties = {{"bootstrap.servers", kafka_.servers()}};
+  }
+
+  void create(Delivery delivery = Delivery::kAtLeastOnce, Send send = Send::kAsync) {
+    auto made = Producer::create(options_, delivery, send, [this](const Error& error) { fatal_.set_value(error); });
+    ASSERT_TRUE(made) << made.error().message;
+    producer_ = std::move(*made);
+  }
+  std::unique_ptr<Lane> open(std::size_t lanes = 1, const FeedOptions& feed = {}) {
+    auto lane = producer_->open_lane("nasdaq", feed, topics_, lanes, metrics_,
+                                     {.on_room = [this] { room_.release(); },
+                                      .on_failed = [this](const Error& error) { failed_.set_value(error); }},
+                                     10s);
+    EXPECT_TRUE(lane) << lane.error().message;
+    return lane ? std::move(*lane) : nullptr;
+  }
+  /// Hands all over, waiting for room as the pipeline does.
+  void hand_all(Lane& lane, std::int32_t partition, std::span<const Outgoing> records) {
+    while (!records.empty()) {
+      records = records.subspan(lane.hand_over(partition, records));
+      if (!records.empty() && !lane.ask_for_room()) {
+        ASSERT_TRUE(room_.try_acquire_for(20s)) << "no wake-up, " << records.size() << " records left";
+      }
+    }
+  }
+  Error failure() {
+    auto future = failed_.get_future();
+    EXPECT_EQ(future.wait_for(20s), std::future_status::ready);
+    return future.get();
+  }
+
+  MockKafka kafka_;
+  ProducerOptions options_;
+  TopicOptions topics_;
+  metrics::FeedMetrics metrics_{"nasdaq"};
+  std::counting_semaphore<> room_{0};
+  std::promise<Error> failed_;
+  std::promise<Error> fatal_;
+  std::unique_ptr<Producer> producer_;
+};
+
+TEST_F(ProducerTest, WritesRecordsInOrderAndCountsThem) {
+  create();
+  const auto lane = open();
+  EXPECT_EQ(lane->topic().partitions, 3);
+  const Numbers records{1000};
+  EXPECT_EQ(lane->hand_over(1, records.all()), 1000U);
+  EXPECT_TRUE(producer_->flush(10s));
+  EXPECT_EQ(lane->in_flight(), 0);
+  EXPECT_EQ(metrics_.value(metrics::FeedCounter::kMessagesAcknowledged), 1000U);
+  const auto read = kafka_.read("ticks", 1, 1000);
+  EXPECT_EQ(values(read), numbers(1000));
+  EXPECT_EQ(read[0].key, "KEY");
+  EXPECT_TRUE(producer_->can_write());
+}
+
+TEST_F(ProducerTest, WritesTimestampsAndHeaders) {
+  create();
+  const auto lane = open(1, {.headers = {Header::kSequence, Header::kFeed, Header::kReceiveTime}});
+  const Numbers records{10, 0, 1'577'800'000'123};
+  EXPECT_EQ(lane->hand_over(0, records.all()), 10U);
+  EXPECT_TRUE(producer_->flush(10s));
+  const auto read = kafka_.read("ticks", 0, 10);
+  ASSERT_EQ(read.size(), 10U);
+  EXPECT_EQ(read[7].timestamp_ms, 1'577'800'000'123);
+  const std::map<std::string, std::string> headers{{"sequence", "7"}, {"feed", "nasdaq"}, {"receive_time", "77"}};
+  EXPECT_EQ(read[7].headers, headers);
+}
+
+TEST_F(ProducerTest, WritesDeadLettersWithTheirIdentity) {
+  create();
+  const auto lane = open();
+  EXPECT_TRUE(lane->hand_over_dead_letter({.value = as_bytes("bad"), .reason = "length", .session = "S1",
+                                           .sequence = 42, .index = 3}));
+  EXPECT_TRUE(lane->hand_over_dead_letter({.value = {}, .reason = "empty", .session = "S1", .sequence = 43}));
+  EXPECT_TRUE(producer_->flush(10s));
+  const auto read = kafka_.read("ticks.dead", 0, 2);
+  ASSERT_EQ(read.size(), 2U);
+  EXPECT_EQ(read[0].value, "bad");
+  const std::map<std::string, std::string> headers{
+      {"reason", "length"}, {"feed", "nasdaq"}, {"session", "S1"}, {"sequence", "42"}, {"index", "3"}};
+  EXPECT_EQ(read[0].headers, headers);
+  EXPECT_EQ(metrics_.value(metrics::FeedCounter::kMessagesAcknowledged), 0U);
+}
+
+TEST_F(ProducerTest, KeepsOrderThroughASmallShare) {
+  options_.max_in_flight_messages = 50;
+  create();
+  const auto lane = open();
+  const Numbers records{2000};
+  hand_all(*lane, 2, records.all());
+  EXPECT_TRUE(producer_->flush(20s));
+  EXPECT_EQ(values(kafka_.read("ticks", 2, 2000)), numbers(2000));
+}
+
+TEST_F(ProducerTest, KeepsOrderWhenTheLibraryRefusesASuffix) {
+  options_.properties["queue.buffering.max.kbytes"] = "1";  // values of 1 to 4 bytes: a few hundred fit
+  create();
+  const auto lane = open();
+  const Numbers records{5000};
+  EXPECT_LT(lane->hand_over(0, records.all().first(2000)), 2000U) << "the library took all: nothing was tested";
+  const auto rest = records.all().subspan(static_cast<std::size_t>(lane->in_flight()));
+  hand_all(*lane, 0, rest);
+  EXPECT_TRUE(producer_->flush(20s));
+  EXPECT_EQ(lane->in_flight(), 0);
+}
+
+TEST_F(ProducerTest, SyncTakesNothingWhileAnythingIsInFlight) {
+  create(Delivery::kAtLeastOnce, Send::kSync);
+  const auto lane = open();
+  const Numbers records{300};
+  EXPECT_EQ(lane->hand_over(0, records.all().first(100)), 100U);
+  EXPECT_EQ(lane->hand_over(1, records.all().first(100)), 0U);
+  EXPECT_TRUE(producer_->flush(10s));
+  EXPECT_EQ(lane->hand_over(1, records.all().first(100)), 100U);
+}
+
+TEST_F(ProducerTest, RetriableErrorsCostNothing) {
+  create();
+  const auto lane = open();
+  kafka_.answer_produce_with({RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS,
+                              RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR});
+  const Numbers records{1000};
+  hand_all(*lane, 0, records.all());
+  EXPECT_TRUE(producer_->flush(20s));
+  EXPECT_EQ(values(kafka_.read("ticks", 0, 1000)), numbers(1000));
+  EXPECT_FALSE(lane->failed());
+}
+
+TEST_F(ProducerTest, ARefusedRecordStopsTheFeedWith65) {
+  create();
+  const auto lane = open();
+  kafka_.answer_produce_with({RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
+  const Numbers records{10};
+  EXPECT_EQ(lane->hand_over(0, records.all()), 10U);
+  const Error error = failure();
+  EXPECT_EQ(error.code, ExitCode::kData);
+  EXPECT_THAT(error.message, HasSubstr("topic ticks partition 0"));
+  EXPECT_THAT(error.message, HasSubstr("MSG_SIZE_TOO_LARGE"));
+  EXPECT_THAT(error.message, HasSubstr("max.message.bytes"));
+  EXPECT_TRUE(lane->failed());
+  EXPECT_EQ(lane->hand_over(0, records.all()), 0U);
+  EXPECT_FALSE(producer_->can_write());
+}
+
+TEST_F(ProducerTest, AtMostOnceDropsWhatFailsAndCountsIt) {
+  create(Delivery::kAtMostOnce);
+  const auto lane = open();
+  kafka_.answer_produce_with({RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
+  const Numbers records{10};
+  EXPECT_EQ(lane->hand_over(0, records.all()), 10U);
+  EXPECT_TRUE(producer_->flush(10s));
+  EXPECT_EQ(metrics_.value(metrics::FeedCounter::kDroppedDelivery), 10U);
+  EXPECT_FALSE(lane->failed());
+  EXPECT_EQ(lane->hand_over(0, records.all()), 10U);
+  EXPECT_TRUE(producer_->flush(10s));
+  EXPECT_EQ(values(kafka_.read("ticks", 0, 10)), numbers(10));
+}
+
+TEST_F(ProducerTest, NamesTheServersWhenKafkaDoesNotAnswer) {
+  options_.properties["bootstrap.servers"] = "127.0.0.1:1";
+  create();
+  const auto lane = producer_->open_lane("nasdaq", {}, topics_, 1, metrics_, {}, 600ms);
+  ASSERT_FALSE(lane);
+  EXPECT_EQ(lane.error().code, ExitCode::kUnavailable);
+  EXPECT_THAT(lane.error().message, HasSubstr("bootstrap.servers = 127.0.0.1:1"));
+}
+
+TEST_F(ProducerTest, IsDestroyedWithRecordsInFlight) {
+  create();
+  auto lane = open();
+  rd_kafka_mock_broker_set_down(kafka_.cluster(), 1);
+  const Numbers records{1000};
+  EXPECT_EQ(lane->hand_over(0, records.all()), 1000U);
+  EXPECT_FALSE(producer_->flush(100ms));
+  lane.reset();
+  producer_.reset();
+}
+
+TEST(ProducerCreate, NamesTheRefusedProperty) {
+  const auto made = Producer::create({.properties = {{"linger.msx", "5"}}}, Delivery::kAtLeastOnce, Send::kAsync, {});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ExitCode::kConfig);
+  EXPECT_THAT(made.error().message, HasSubstr("linger.msx"));
+}
+
+}  // namespace
+}  // namespace tickbridge::sink
