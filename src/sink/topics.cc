@@ -73,7 +73,7 @@ Result<TopicInfo> look_up(const Client& client, rd_kafka_topic_t* topic, const T
       const rd_kafka_metadata_topic_t& answer = metadata->topics[0];
       last = answer.err;
       if (last == RD_KAFKA_RESP_ERR_NO_ERROR && answer.partition_cnt > 0) {
-        return TopicInfo{.partitions = answer.partition_cnt};
+        return TopicInfo{.partitions = answer.partition_cnt, .max_record_bytes = 1'000'000 - 36 - 61};
       }
       if (last == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return missing(client, name, options);
       if (judge(last) == Verdict::kRefused) {

@@ -128,7 +128,7 @@ TEST(Admission, LosesNoWakeUpUnderThreads) {
   }};
   for (std::uint64_t taken = 0; taken < kTotal;) {
     std::vector<Outgoing> records(std::min<std::uint64_t>(1 + random() % 100, kTotal - taken));
-    for (Outgoing& record : records) record.value_size = random() % 90;
+    for (Outgoing& record : records) record.value_size = static_cast<std::uint32_t>(random() % 90);
     const Admitted admitted = admission.admit(records, 10);
     admission.take(admitted.charge);
     part.add(admitted.charge);
