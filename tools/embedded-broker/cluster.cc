@@ -52,8 +52,8 @@ std::string Cluster::inject(const Fault& fault) {
       continue;
     }
     for (int broker = 1; broker <= brokers_; ++broker) {
-      const auto error = rd_kafka_mock_broker_push_request_error_rtts(mock_.get(), broker, fault.api, 1, fault.error,
-                                                                      fault.rtt_ms);
+      const auto error =
+          rd_kafka_mock_broker_push_request_error_rtts(mock_.get(), broker, fault.api, 1, fault.error, fault.rtt_ms);
       if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return text_of(error);
     }
   }
