@@ -237,7 +237,6 @@ bool Committer::hand_over_partition(const Task& task, std::int32_t partition) {
     fill(task, cursor_index_, upto);
     const std::size_t given = upto - cursor_index_;
     const std::size_t taken = lane_.hand_over(partition, {outgoing_.data(), given});
-    metrics_.add(FeedCounter::kHandOverBatches, 1);
     if (taken != 0) {
       metrics_.add(FeedCounter::kMessagesCommitted, taken);
       cursor_index_ += taken;
@@ -282,7 +281,6 @@ bool Committer::hand_over_dead_letters(const Task& task) {
 
 // kDone: the rest is to be dropped.
 Committer::Progress Committer::full(SteadyTime now) {
-  metrics_.add(FeedCounter::kHandOverRefused, 1);
   if (!full_since_) full_since_ = now;
   if (settings_.when_full == sink::WhenFull::kWait || now - *full_since_ < settings_.max_block) return Progress::kFull;
   if (settings_.when_full == sink::WhenFull::kDrop) return Progress::kDone;
