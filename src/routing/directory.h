@@ -1,13 +1,10 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <deque>
-#include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "routing/key_store.h"
 #include "routing/options.h"
 #include "routing/partitioner.h"
 
@@ -23,28 +20,51 @@ struct Route {
 /// holds the feed's commit flag.
 ///
 /// Symbols are learnt from directory messages only; the last one wins. An instrument first used before
-/// it is known keeps the key `#<number>` for the rest of the session, so that its order holds.
+/// it is known keeps the key `#<number>` for the rest of the session, so that its order holds
+/// (docs/decisions/0002-sticky-keys.md). A directory message itself is always keyed by its own symbol.
 class Directory {
  public:
+  /// REQUIRES: partition_count > 0.
   Directory(const Options& options, std::int32_t partition_count);
 
-  /// The route of the next message of an instrument (0: concerns none).
-  [[nodiscard]] Route route(std::uint16_t instrument);
+  /// The route of the next message of an instrument (0: concerns none), directory messages excepted.
+  /// Neither hashes nor allocates after the instrument's first use.
+  [[nodiscard]] Route route(std::uint16_t instrument) {
+    if (keyless_ || instrument == 0) [[unlikely]] return without_key();
+    const Entry& entry = entries_[instrument];
+    if (entry.partition == kUnused) [[unlikely]] return first_use(instrument);
+    return route(entry);
+  }
 
-  /// Learns a symbol. The directory message itself is to be routed after this.
+  /// Learns a symbol and returns the route of the directory message itself. Trailing spaces are no part of
+  /// the symbol; a blank one is taken as `#<number>`. Instrument 0 teaches nothing.
   [[nodiscard]] Route learn(std::uint16_t instrument, std::string_view symbol);
 
-  /// A new session: numbers mean other instruments from now on. Keys handed out stay valid.
+  /// A new session: numbers mean other instruments from now on, and round_robin starts at 0. Keys handed
+  /// out stay valid.
   void new_session();
 
  private:
-  struct Entry { std::uint32_t key = 0; std::int32_t partition = -1; };   // key: index into keys_
-  std::uint32_t intern(std::string_view key);
-  Options options_;
-  Partitioner partitioner_;
+  static constexpr std::int32_t kUnused = -1;
+  struct Entry {
+    std::uint32_t key = 0;  // handle in keys_
+    std::int32_t partition = kUnused;
+  };
+  static_assert(sizeof(Entry) == 8);
+
+  [[nodiscard]] Route route(const Entry& entry) const noexcept { return {keys_.key(entry.key), entry.partition}; }
+  [[nodiscard]] Route without_key() noexcept { return {{}, partitioner_.without_key()}; }
+  [[nodiscard]] Route first_use(std::uint16_t instrument);
+  [[nodiscard]] Entry entry_for(std::string_view key);
+
+  // constant after construction
+  bool keyless_;
+  bool by_symbol_;
+  // worker that holds the commit flag
   std::vector<Entry> entries_;  // by instrument
-  std::deque<std::string> keys_;
-  std::unordered_map<std::string_view, std::uint32_t> index_;
+  KeyStore keys_;
+  std::vector<bool> sticky_;    // by instrument: used before it was known
+  Partitioner partitioner_;
 };
 
 }  // namespace tickbridge::routing

@@ -1,0 +1,50 @@
+#include "routing/directory.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+
+namespace tickbridge::routing {
+namespace {
+
+constexpr std::size_t kInstruments = 65536;  // all that 16 bits can name
+
+std::string_view without_trailing_spaces(std::string_view symbol) noexcept {
+  return symbol.substr(0, symbol.find_last_not_of(' ') + 1);
+}
+
+}  // namespace
+
+Directory::Directory(const Options& options, std::int32_t partition_count)
+    : keyless_(options.key == Key::kNone),
+      by_symbol_(options.key == Key::kSymbol),
+      entries_(kInstruments),
+      sticky_(kInstruments),
+      partitioner_(options, partition_count) {}
+
+Route Directory::learn(std::uint16_t instrument, std::string_view symbol) {
+  if (!by_symbol_) return route(instrument);
+  const std::string_view trimmed = without_trailing_spaces(symbol);
+  if (instrument == 0) return trimmed.empty() ? without_key() : route(entry_for(trimmed));
+  const Entry entry = trimmed.empty() ? entry_for(fmt::format("#{}", instrument)) : entry_for(trimmed);
+  if (!sticky_[instrument]) entries_[instrument] = entry;
+  return route(entry);
+}
+
+void Directory::new_session() {
+  std::fill(entries_.begin(), entries_.end(), Entry{});
+  std::fill(sticky_.begin(), sticky_.end(), false);
+  partitioner_.restart();
+}
+
+Route Directory::first_use(std::uint16_t instrument) {
+  sticky_[instrument] = by_symbol_;
+  entries_[instrument] = entry_for(by_symbol_ ? fmt::format("#{}", instrument) : fmt::to_string(instrument));
+  return route(entries_[instrument]);
+}
+
+Directory::Entry Directory::entry_for(std::string_view key) { return {keys_.intern(key), partitioner_.of_key(key)}; }
+
+}  // namespace tickbridge::routing
