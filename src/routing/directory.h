@@ -12,7 +12,7 @@ namespace tickbridge::routing {
 
 /// Where a message goes. `key` points into the directory and stays valid for its lifetime.
 struct Route {
-  std::string_view key;         ///< empty: no key
+  std::string_view key;  ///< empty: no key
   std::int32_t partition = 0;
 };
 
@@ -21,7 +21,7 @@ struct Route {
 ///
 /// Symbols are learnt from directory messages only; the last one wins. An instrument first used before
 /// it is known keeps the key `#<number>` for the rest of the session, so that its order holds
-/// (docs/decisions/0002-sticky-keys.md). A directory message itself is always keyed by its own symbol.
+/// (docs/decisions/0004-sticky-keys.md). A directory message itself is always keyed by its own symbol.
 class Directory {
  public:
   /// REQUIRES: partition_count > 0.
@@ -30,9 +30,11 @@ class Directory {
   /// The route of the next message of an instrument (0: concerns none), directory messages excepted.
   /// Neither hashes nor allocates after the instrument's first use.
   [[nodiscard]] Route route(std::uint16_t instrument) {
-    if (keyless_ || instrument == 0) [[unlikely]] return without_key();
+    if (keyless_ || instrument == 0) [[unlikely]]
+      return without_key();
     const Entry& entry = entries_[instrument];
-    if (entry.partition == kUnused) [[unlikely]] return first_use(instrument);
+    if (entry.partition == kUnused) [[unlikely]]
+      return first_use(instrument);
     return route(entry);
   }
 
@@ -63,7 +65,7 @@ class Directory {
   // worker that holds the commit flag
   std::vector<Entry> entries_;  // by instrument
   KeyStore keys_;
-  std::vector<bool> sticky_;    // by instrument: used before it was known
+  std::vector<bool> sticky_;  // by instrument: used before it was known
   Partitioner partitioner_;
 };
 

@@ -62,16 +62,19 @@ Result<void> check_partitions(const Options& options, std::int32_t partition_cou
   if (options.partitioner != PartitionerKind::kExplicit) return {};
   for (const auto& [key, partition] : options.partitions) {
     if (partition >= 0 && partition < partition_count) continue;
-    return error(ExitCode::kConfig,
-                 fmt::format("partitions: \"{}\" is to go to partition {}, but the topic has partitions 0 to {}; change "
-                             "the map, or add partitions to the topic",
-                             key, partition, partition_count - 1));
+    return error(
+        ExitCode::kConfig,
+        fmt::format("partitions: \"{}\" is to go to partition {}, but the topic has partitions 0 to {}; change "
+                    "the map, or add partitions to the topic",
+                    key, partition, partition_count - 1));
   }
   return {};
 }
 
 Partitioner::Partitioner(const Options& options, std::int32_t partition_count)
-    : kind_(options.partitioner), count_(partition_count), explicit_(options.partitions.begin(), options.partitions.end()) {
+    : kind_(options.partitioner),
+      count_(partition_count),
+      explicit_(options.partitions.begin(), options.partitions.end()) {
   check(partition_count > 0, "a topic has at least one partition");
   const auto rest = explicit_.find("*");
   if (rest != explicit_.end()) rest_ = existing(rest->second);
@@ -80,13 +83,15 @@ Partitioner::Partitioner(const Options& options, std::int32_t partition_count)
 std::int32_t Partitioner::of_key(std::string_view key) const noexcept {
   const auto count = static_cast<std::uint32_t>(count_);
   switch (kind_) {
-    case PartitionerKind::kCrc32: return static_cast<std::int32_t>(crc32(key) % count);  // unsigned, as in the library
+    case PartitionerKind::kCrc32:
+      return static_cast<std::int32_t>(crc32(key) % count);  // unsigned, as in the library
     case PartitionerKind::kExplicit: {
       const auto found = explicit_.find(key);
       return found == explicit_.end() ? rest_ : existing(found->second);
     }
     case PartitionerKind::kMurmur2:
-    case PartitionerKind::kRoundRobin: break;
+    case PartitionerKind::kRoundRobin:
+      break;
   }
   return static_cast<std::int32_t>((murmur2(key) & 0x7fffffffU) % count);  // Java's Utils.toPositive
 }

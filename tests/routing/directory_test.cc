@@ -15,9 +15,7 @@ Options keyed_by(Key key, PartitionerKind partitioner = PartitionerKind::kMurmur
   return {.key = key, .partitioner = partitioner, .partitions = {}};
 }
 
-std::int32_t partition_of(std::string_view key) {
-  return Partitioner(keyed_by(Key::kSymbol), kPartitions).of_key(key);
-}
+std::int32_t partition_of(std::string_view key) { return Partitioner(keyed_by(Key::kSymbol), kPartitions).of_key(key); }
 
 testing::Matcher<const Route&> IsKeyed(std::string_view key) {
   return testing::AllOf(testing::Field("key", &Route::key, key),
@@ -25,7 +23,8 @@ testing::Matcher<const Route&> IsKeyed(std::string_view key) {
 }
 
 testing::Matcher<const Route&> HasNoKey(std::int32_t partition = 0) {
-  return testing::AllOf(testing::Field("key", &Route::key, ""), testing::Field("partition", &Route::partition, partition));
+  return testing::AllOf(testing::Field("key", &Route::key, ""),
+                        testing::Field("partition", &Route::partition, partition));
 }
 
 class SymbolDirectory : public testing::Test {
@@ -39,9 +38,7 @@ TEST_F(SymbolDirectory, KeysAnInstrumentByItsSymbolWithoutTrailingSpaces) {
   EXPECT_THAT(directory_.route(13), IsKeyed("AAPL"));
 }
 
-TEST_F(SymbolDirectory, KeepsSpacesThatAreNotTrailing) {
-  EXPECT_THAT(directory_.learn(1, " A B "), IsKeyed(" A B"));
-}
+TEST_F(SymbolDirectory, KeepsSpacesThatAreNotTrailing) { EXPECT_THAT(directory_.learn(1, " A B "), IsKeyed(" A B")); }
 
 TEST_F(SymbolDirectory, TheLastSymbolWins) {
   EXPECT_THAT(directory_.learn(13, "OLD"), IsKeyed("OLD"));
@@ -148,9 +145,10 @@ TEST(Directory, WithoutKeysAndRoundRobinTakesThePartitionsInTurnDirectoryMessage
 }
 
 TEST(Directory, ExplicitMapAppliesToSymbolsAndToTheRest) {
-  Directory directory(
-      {.key = Key::kSymbol, .partitioner = PartitionerKind::kExplicit, .partitions = {{"AAPL", 3}, {"#5", 2}, {"*", 1}}},
-      4);
+  Directory directory({.key = Key::kSymbol,
+                       .partitioner = PartitionerKind::kExplicit,
+                       .partitions = {{"AAPL", 3}, {"#5", 2}, {"*", 1}}},
+                      4);
   EXPECT_EQ(directory.learn(13, "AAPL  ").partition, 3);
   EXPECT_EQ(directory.route(13).partition, 3);
   EXPECT_EQ(directory.route(5).partition, 2);
