@@ -55,9 +55,9 @@ bool Admission::has_room(Charge used, std::uint64_t cost) const noexcept {
 // one of them.
 bool Admission::ask_for_room(std::uint64_t cost) noexcept {
   wanted_.store(cost);
-  waiting_.exchange(true);                                // pairs with release(): waiting_.load
-  if (!has_room(in_flight_.load(), cost)) return false;   // pairs with release(): in_flight_.subtract
-  return waiting_.exchange(false);                        // false: release() took it and wakes the committer
+  waiting_.exchange(true);                               // pairs with release(): waiting_.load
+  if (!has_room(in_flight_.load(), cost)) return false;  // pairs with release(): in_flight_.subtract
+  return waiting_.exchange(false);                       // false: release() took it and wakes the committer
 }
 
 bool Admission::release(Charge charge) noexcept {

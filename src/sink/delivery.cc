@@ -13,9 +13,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kTick = 50ms;             ///< how long one wait for events lasts at most
-constexpr auto kRefusalGrace = 2s;       ///< from the gapless fatal error to the report that caused it
-constexpr auto kProbeInterval = 1s;      ///< between looks for a broker when all were down
+constexpr auto kTick = 50ms;         ///< how long one wait for events lasts at most
+constexpr auto kRefusalGrace = 2s;   ///< from the gapless fatal error to the report that caused it
+constexpr auto kProbeInterval = 1s;  ///< between looks for a broker when all were down
 constexpr auto kProbeTimeout = 100ms;
 
 Slot& slot_of(const rd_kafka_message_t* message) { return *static_cast<Slot*>(message->_private); }
@@ -58,9 +58,12 @@ void DeliveryThread::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     EventHandle event{rd_kafka_queue_poll(client_.queue, static_cast<int>(kTick.count()))};
     if (event) handle(std::move(event));
-    if (client_.attention.load()) [[unlikely]] look_after_lanes();
-    if (fatal_due_) [[unlikely]] look_after_fatal();
-    if (!client_.connected.load()) [[unlikely]] look_after_connection();
+    if (client_.attention.load()) [[unlikely]]
+      look_after_lanes();
+    if (fatal_due_) [[unlikely]]
+      look_after_fatal();
+    if (!client_.connected.load()) [[unlikely]]
+      look_after_connection();
   }
 }
 
@@ -158,9 +161,9 @@ void DeliveryThread::look_after_fatal() {
 
 void DeliveryThread::tell_fatal(const std::string& why) {
   if (std::exchange(fatal_told_, true)) return;
-  const Error failure = error(ExitCode::kUnacknowledged,
-                              fmt::format("the Kafka producer cannot go on: {}; start the daemon again, nothing is lost",
-                                          why));
+  const Error failure =
+      error(ExitCode::kUnacknowledged,
+            fmt::format("the Kafka producer cannot go on: {}; start the daemon again, nothing is lost", why));
   spdlog::error("{}", failure.message);
   if (on_fatal_) on_fatal_(failure);
 }

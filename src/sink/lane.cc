@@ -32,7 +32,8 @@ class Digits {
  public:
   template <class T>
   explicit Digits(T value) noexcept {
-    size_ = static_cast<std::size_t>(std::to_chars(text_.data(), text_.data() + text_.size(), value).ptr - text_.data());
+    size_ =
+        static_cast<std::size_t>(std::to_chars(text_.data(), text_.data() + text_.size(), value).ptr - text_.data());
   }
   operator std::string_view() const noexcept { return {text_.data(), size_}; }  // NOLINT: made to be passed on
 
@@ -83,6 +84,17 @@ class SingleCall {
 
 }  // namespace
 
+void leave_room_for_headers(LaneSetup& setup) {
+  constexpr std::size_t kEach = 10 + 32;             // two lengths on the wire, name and digits
+  constexpr std::size_t kDeadLetter = 5 * 10 + 256;  // reason, session, sequence, index and the names
+  const auto less = [](std::size_t size, std::size_t part) { return size - std::min(size, part); };
+  setup.info = setup.data->info;
+  if (!setup.headers.empty()) {
+    setup.info.max_record_bytes = less(setup.info.max_record_bytes, setup.headers.size() * kEach + setup.feed.size());
+  }
+  setup.dead_letter_max_bytes = less(setup.dead->info.max_record_bytes, kDeadLetter + setup.feed.size());
+}
+
 LaneCore::LaneCore(Client& client, LaneSetup setup, metrics::FeedMetrics& metrics, LaneEvents events)
     : client_{client},
       setup_{std::move(setup)},
@@ -91,7 +103,7 @@ LaneCore::LaneCore(Client& client, LaneSetup setup, metrics::FeedMetrics& metric
       fixed_cost_{kMessageCost + headers_cost(setup_)},
       batch_(kLargestBatch),
       admission_{setup_.limits},
-      slots_(static_cast<std::size_t>(setup_.data->info.partitions) + 1) {
+      slots_(static_cast<std::size_t>(setup_.info.partitions) + 1) {
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     slots_[i].lane = this;
     slots_[i].partition = static_cast<std::int32_t>(i);
@@ -105,7 +117,7 @@ std::int64_t LaneCore::in_flight() const noexcept { return static_cast<std::int6
 
 std::size_t LaneCore::hand_over(std::int32_t partition, std::span<const Outgoing> records) {
   // A partition that is not there makes the library leak (rd_kafka_produce_batch, 2.0.2).
-  check(partition >= 0 && partition < setup_.data->info.partitions, "hand_over: partition exists");
+  check(partition >= 0 && partition < setup_.info.partitions, "hand_over: partition exists");
   if (stopped() || records.empty()) return 0;
   const Admitted admitted = admission_.admit(records, fixed_cost_);
   if (admitted.charge.count < records.size()) {
@@ -176,7 +188,8 @@ std::size_t LaneCore::produce_single(Slot& slot, std::span<const Outgoing> recor
   SingleCall call{setup_.data->handle.get(), slot.partition, &slot};
   for (std::size_t i = 0; i < records.size(); ++i) {
     const rd_kafka_resp_err_t code = call(client_.handle, records[i], headers_for(records[i]));
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) [[likely]] continue;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) [[likely]]
+      continue;
     if (skip_refused(code)) {
       give_back(slot, 1);
       metrics_.add(FeedCounter::kDroppedDelivery, 1);
@@ -268,9 +281,9 @@ void LaneCore::refused_by_library(rd_kafka_resp_err_t code, const Topic& topic, 
     return;
   }
   if (code == RD_KAFKA_RESP_ERR__FATAL) return;  // the delivery thread tells
-  if (!fail(error(ExitCode::kData, fmt::format("feed {}: a record for topic {} partition {} is refused: {}; {}",
-                                               setup_.feed, topic.name, partition, describe(code),
-                                               advice(code, topic.name))))) {
+  if (!fail(error(ExitCode::kData,
+                  fmt::format("feed {}: a record for topic {} partition {} is refused: {}; {}", setup_.feed, topic.name,
+                              partition, describe(code), advice(code, topic.name))))) {
     return;
   }
   client_.attention.store(true);  // on_failed is the delivery thread's to call

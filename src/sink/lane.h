@@ -44,8 +44,13 @@ struct LaneSetup {
   std::vector<Header> headers;
   Topic* data = nullptr;
   Topic* dead = nullptr;
+  TopicInfo info;  ///< the data topic's, for records with this lane's headers
+  std::size_t dead_letter_max_bytes = 0;
   Admission::Limits limits;
 };
+
+/// Fills in what of a topic's record size is left for key and value beside the lane's headers.
+void leave_room_for_headers(LaneSetup& setup);
 
 /// One feed's state in the producer. Owned by the producer, because messages in flight point to its slots when
 /// the feed has dropped its Lane already.
@@ -67,17 +72,19 @@ class LaneCore {
   /// Returns when no callback runs and none will. Not from a callback.
   void close();
 
-  [[nodiscard]] const TopicInfo& topic() const noexcept { return setup_.data->info; }
+  [[nodiscard]] const TopicInfo& topic() const noexcept { return setup_.info; }
   [[nodiscard]] const Topic& data_topic() const noexcept { return *setup_.data; }
   [[nodiscard]] const Topic& topic_of(const Slot& slot) const noexcept {
     return slot.dead_letters ? *setup_.dead : *setup_.data;
   }
-  [[nodiscard]] std::size_t dead_letter_max_bytes() const noexcept { return setup_.dead->info.max_record_bytes; }
+  [[nodiscard]] std::size_t dead_letter_max_bytes() const noexcept { return setup_.dead_letter_max_bytes; }
   [[nodiscard]] std::int64_t in_flight() const noexcept;
   [[nodiscard]] bool failed() const noexcept { return failed_.load(); }
   [[nodiscard]] bool closed() const noexcept { return closed_.load(); }
   [[nodiscard]] const std::string& feed() const noexcept { return setup_.feed; }
-  [[nodiscard]] const Acks& acks(std::int32_t partition) const { return slots_[static_cast<std::size_t>(partition)].acks; }
+  [[nodiscard]] const Acks& acks(std::int32_t partition) const {
+    return slots_[static_cast<std::size_t>(partition)].acks;
+  }
 
  private:
   [[nodiscard]] bool stopped() const noexcept { return failed_.load() || client_.failed.load(); }
@@ -108,11 +115,11 @@ class LaneCore {
 
   // Shared by the committer and the delivery thread.
   Admission admission_;
-  std::vector<Slot> slots_;  ///< one a partition, then the dead letters'; never resized
-  std::atomic<bool> failed_{false};        ///< nothing is taken any more; who sets it writes failure_
-  Error failure_;                          ///< constant once failure_ready_
+  std::vector<Slot> slots_;          ///< one a partition, then the dead letters'; never resized
+  std::atomic<bool> failed_{false};  ///< nothing is taken any more; who sets it writes failure_
+  Error failure_;                    ///< constant once failure_ready_
   std::atomic<bool> failure_ready_{false};
-  std::atomic<bool> starved_{false};       ///< the library refused this lane, and it asked for room
+  std::atomic<bool> starved_{false};  ///< the library refused this lane, and it asked for room
 
   // The delivery thread only.
   bool failure_told_ = false;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <thread>
 
 #include "sink/conf.h"
@@ -64,14 +63,13 @@ class OneProducer final : public Producer {
   bool can_write() const noexcept override { return client_.connected.load() && !client_.failed.load(); }
 
  private:
-  Result<Topic*> open_topic(const std::string& name, const TopicOptions& options, SteadyTime deadline);
   [[nodiscard]] Admission::Limits share_of(std::size_t lane_count) const noexcept;
 
   ClientHandle handle_;
   QueueHandle queue_;
   const Charge budget_;
   Client client_;
-  std::map<std::string, std::unique_ptr<Topic>> topics_;  // start-up thread only
+  Topics topics_{client_};  // start-up thread only
   std::unique_ptr<DeliveryThread> delivery_;
 };
 
@@ -88,25 +86,6 @@ OneProducer::~OneProducer() {
   topics_.clear();
 }
 
-Result<Topic*> OneProducer::open_topic(const std::string& name, const TopicOptions& options, SteadyTime deadline) {
-  const auto known = topics_.find(name);
-  if (known != topics_.end()) {
-    known->second->shared.store(true);
-    return known->second.get();
-  }
-  auto topic = std::make_unique<Topic>();
-  topic->name = name;
-  topic->handle.reset(rd_kafka_topic_new(handle_.get(), name.c_str(), nullptr));
-  if (!topic->handle) {
-    return error(ExitCode::kConfig, fmt::format("topic {}: {}", name, rd_kafka_err2str(rd_kafka_last_error())));
-  }
-  Result<TopicInfo> info = look_up(client_, topic->handle.get(), options, deadline);
-  if (!info) return info.error();
-  topic->info = *info;
-  client_.connected.store(true);
-  return (topics_[name] = std::move(topic)).get();
-}
-
 Admission::Limits OneProducer::share_of(std::size_t lane_count) const noexcept {
   const std::uint64_t lanes = std::max<std::size_t>(lane_count, 1);
   return {.share = {.count = std::max<std::uint64_t>(budget_.count / lanes, 1),
@@ -119,12 +98,17 @@ Result<std::unique_ptr<Lane>> OneProducer::open_lane(std::string_view feed, cons
                                                      metrics::FeedMetrics& metrics, LaneEvents events,
                                                      std::chrono::milliseconds deadline) {
   const SteadyTime until = SteadyClock::now() + deadline;
-  const Result<Topic*> data = open_topic(options.topic, topics, until);
+  const Result<Topic*> data = topics_.open_data(options.topic, topics, until);
   if (!data) return data.error();
-  const Result<Topic*> dead = open_topic(options.dead_letter_topic, topics, until);
+  const Result<Topic*> dead = topics_.open_dead_letters(options.dead_letter_topic, topics, until);
   if (!dead) return dead.error();
-  LaneSetup setup{.feed = std::string{feed}, .headers = options.headers, .data = *data, .dead = *dead,
+  LaneSetup setup{.feed = std::string{feed},
+                  .headers = options.headers,
+                  .data = *data,
+                  .dead = *dead,
+                  .info = {},
                   .limits = share_of(lane_count)};
+  leave_room_for_headers(setup);
   auto core = std::make_unique<LaneCore>(client_, std::move(setup), metrics, std::move(events));
   return std::unique_ptr<Lane>{std::make_unique<OpenLane>(delivery_->add(std::move(core)))};
 }
@@ -133,7 +117,8 @@ bool OneProducer::flush(std::chrono::milliseconds deadline) {
   const SteadyTime until = SteadyClock::now() + deadline;
   constexpr int kSliceMs = 50;  // in slices: a fatal error ends the wait
   while (!client_.failed.load()) {
-    if (rd_kafka_flush(handle_.get(), kSliceMs) == RD_KAFKA_RESP_ERR_NO_ERROR && delivery_->in_flight() == 0) return true;
+    if (rd_kafka_flush(handle_.get(), kSliceMs) == RD_KAFKA_RESP_ERR_NO_ERROR && delivery_->in_flight() == 0)
+      return true;
     if (SteadyClock::now() >= until) return false;
     if (rd_kafka_outq_len(handle_.get()) == 0) std::this_thread::sleep_for(1ms);  // reports taken, credits not yet
   }

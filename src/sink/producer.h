@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,11 +22,11 @@ namespace tickbridge::sink {
 struct Outgoing {
   const std::byte* value = nullptr;
   std::uint32_t value_size = 0;
-  std::uint32_t key_size = 0;            ///< 0: no key
+  std::uint32_t key_size = 0;  ///< 0: no key
   const char* key = nullptr;
-  std::int64_t timestamp_ms = 0;         ///< 0: the library's own (send and broker time)
-  std::uint64_t sequence = 0;            ///< for the header "sequence"
-  std::int64_t receive_ns = 0;           ///< for the header "receive_time", wall time
+  std::int64_t timestamp_ms = 0;  ///< 0: the library's own (send and broker time)
+  std::uint64_t sequence = 0;     ///< for the header "sequence"
+  std::int64_t receive_ns = 0;    ///< for the header "receive_time", wall time
 };
 
 /// A message that could not be used: goes to the dead-letter topic, no key, partition 0.
@@ -37,12 +38,26 @@ struct DeadLetter {
   std::uint32_t index = 0;
 };
 
+constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
+
 /// What a topic looks like, read at start.
 struct TopicInfo {
   std::int32_t partitions = 0;
-  std::size_t max_record_bytes = 0;      ///< what one record's key and value may have together
+  std::size_t max_record_bytes = 0;  ///< what one record's key and value may have together
   bool log_append_time = false;
+  bool settings_known = false;          ///< false: the embedded broker, or no right to ask; the rest are defaults
+  std::int32_t replication_factor = 0;  ///< 0: not known
+  std::int32_t min_insync_replicas = 1;
+  bool compacted = false;
+  // How far a record's timestamp may lie from the broker's clock, milliseconds; not checked under LogAppendTime.
+  std::int64_t timestamp_before_max_ms = kNoLimit;
+  std::int64_t timestamp_after_max_ms = kNoLimit;
 };
+
+/// Says whether a topic would refuse records with timestamps between `first_ms` and `last_ms` (its broker's clock
+/// showing `now_ms`), and what cures it; empty: it takes them.
+[[nodiscard]] std::string timestamps_refused(const TopicInfo& info, std::string_view topic, std::int64_t first_ms,
+                                             std::int64_t last_ms, std::int64_t now_ms);
 
 class Producer;
 
@@ -72,8 +87,8 @@ class Lane {
 
 /// What a lane tells its feed. Called by the delivery thread; must not block.
 struct LaneEvents {
-  std::function<void()> on_room;                 ///< there is room again after a refusal
-  std::function<void(const Error&)> on_failed;   ///< the broker refused a record for good: 65
+  std::function<void()> on_room;                ///< there is room again after a refusal
+  std::function<void(const Error&)> on_failed;  ///< the broker refused a record for good: 65
 };
 
 /// The one librdkafka producer that all feeds and workers share, with its delivery thread.
@@ -81,9 +96,8 @@ class Producer {
  public:
   /// Creates the client. `on_fatal` is called once, by the delivery thread, when the producer can do
   /// nothing any more (75). Errors: kConfig for a property that the library refuses, named.
-  [[nodiscard]] static Result<std::unique_ptr<Producer>> create(const ProducerOptions& options,
-                                                                Delivery delivery, Send send,
-                                                                std::function<void(const Error&)> on_fatal);
+  [[nodiscard]] static Result<std::unique_ptr<Producer>> create(const ProducerOptions& options, Delivery delivery,
+                                                                Send send, std::function<void(const Error&)> on_fatal);
   virtual ~Producer() = default;
 
   /// Opens a feed's lane: looks its topics up (creating them where `topics` says so), checks their

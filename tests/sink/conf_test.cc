@@ -46,8 +46,8 @@ TEST(Conf, TheUsersPropertyWinsUnderEachOfItsNames) {
 }
 
 TEST(Conf, WhatIdempotenceCannotLiveWithSwitchesItOffAndKeepsOrder) {
-  for (const Properties& user : {Properties{{"acks", "1"}}, Properties{{"retries", "0"}},
-                                 Properties{{"enable.idempotence", "false"}}}) {
+  for (const Properties& user :
+       {Properties{{"acks", "1"}}, Properties{{"retries", "0"}}, Properties{{"enable.idempotence", "false"}}}) {
     const Properties properties = with(user);
     EXPECT_EQ(properties.at("enable.idempotence"), "false");
     EXPECT_EQ(properties.at("max.in.flight.requests.per.connection"), "1");

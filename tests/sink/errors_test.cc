@@ -17,7 +17,8 @@ TEST(Errors, TellsRefusalsFromLosses) {
                           RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS, RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER}) {
     EXPECT_EQ(judge(code), Verdict::kLost) << rd_kafka_err2name(code);
   }
-  for (const auto code : {RD_KAFKA_RESP_ERR__PURGE_QUEUE, RD_KAFKA_RESP_ERR__PURGE_INFLIGHT, RD_KAFKA_RESP_ERR__FATAL}) {
+  for (const auto code :
+       {RD_KAFKA_RESP_ERR__PURGE_QUEUE, RD_KAFKA_RESP_ERR__PURGE_INFLIGHT, RD_KAFKA_RESP_ERR__FATAL}) {
     EXPECT_EQ(judge(code), Verdict::kDiscarded) << rd_kafka_err2name(code);
   }
 }

@@ -8,6 +8,7 @@
 #include <future>
 #include <mutex>
 #include <semaphore>
+#include <thread>
 
 #include "mock_kafka.h"
 
@@ -68,10 +69,10 @@ class ProducerTest : public ::testing::Test {
     producer_ = std::move(*made);
   }
   std::unique_ptr<Lane> open(std::size_t lanes = 1, const FeedOptions& feed = {}) {
-    auto lane = producer_->open_lane("nasdaq", feed, topics_, lanes, metrics_,
-                                     {.on_room = [this] { room_.release(); },
-                                      .on_failed = [this](const Error& error) { failed_.set_value(error); }},
-                                     10s);
+    auto lane = producer_->open_lane(
+        "nasdaq", feed, topics_, lanes, metrics_,
+        {.on_room = [this] { room_.release(); }, .on_failed = [this](const Error& error) { failed_.set_value(error); }},
+        10s);
     EXPECT_TRUE(lane) << lane.error().message;
     return lane ? std::move(*lane) : nullptr;
   }
@@ -131,8 +132,8 @@ TEST_F(ProducerTest, WritesTimestampsAndHeaders) {
 TEST_F(ProducerTest, WritesDeadLettersWithTheirIdentity) {
   create();
   const auto lane = open();
-  EXPECT_TRUE(lane->hand_over_dead_letter({.value = as_bytes("bad"), .reason = "length", .session = "S1",
-                                           .sequence = 42, .index = 3}));
+  EXPECT_TRUE(lane->hand_over_dead_letter(
+      {.value = as_bytes("bad"), .reason = "length", .session = "S1", .sequence = 42, .index = 3}));
   EXPECT_TRUE(lane->hand_over_dead_letter({.value = {}, .reason = "empty", .session = "S1", .sequence = 43}));
   EXPECT_TRUE(producer_->flush(10s));
   const auto read = kafka_.read("ticks.dead", 0, 2);
@@ -237,6 +238,81 @@ TEST_F(ProducerTest, IsDestroyedWithRecordsInFlight) {
   EXPECT_FALSE(producer_->flush(100ms));
   lane.reset();
   producer_.reset();
+}
+
+TEST_F(ProducerTest, ARefusedRecordStopsTheOtherFeedsProducerWith75) {
+  create();
+  const auto lane = open(2);
+  metrics::FeedMetrics other_metrics{"other"};
+  const auto other = producer_->open_lane("other", {}, topics_, 2, other_metrics, {}, 10s);
+  ASSERT_TRUE(other);
+  kafka_.answer_produce_with({RD_KAFKA_RESP_ERR_INVALID_RECORD});
+  const Numbers records{10};
+  EXPECT_EQ(lane->hand_over(0, records.all()), 10U);
+  EXPECT_EQ(failure().code, ExitCode::kData);
+  auto fatal = fatal_.get_future();
+  ASSERT_EQ(fatal.wait_for(10s), std::future_status::ready);
+  const Error error = fatal.get();
+  EXPECT_EQ(error.code, ExitCode::kUnacknowledged);
+  EXPECT_THAT(error.message, HasSubstr("feed nasdaq"));
+  EXPECT_FALSE((*other)->failed()) << "none of its records was refused";
+  EXPECT_EQ((*other)->hand_over(0, records.all()), 0U);
+}
+
+TEST_F(ProducerTest, CountsEachFeedsRecordsInASharedTopic) {
+  create();
+  const auto lane = open(2);
+  metrics::FeedMetrics other_metrics{"other"};
+  const auto other = producer_->open_lane("other", {}, topics_, 2, other_metrics, {}, 10s);
+  ASSERT_TRUE(other);
+  const Numbers records{100};
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(lane->hand_over(0, records.all()), 100U);
+    EXPECT_EQ((*other)->hand_over(0, records.all().first(30)), 30U);
+  }
+  EXPECT_TRUE(producer_->flush(10s));
+  EXPECT_EQ(metrics_.value(metrics::FeedCounter::kMessagesAcknowledged), 1000U);
+  EXPECT_EQ(other_metrics.value(metrics::FeedCounter::kMessagesAcknowledged), 300U);
+  EXPECT_EQ(lane->in_flight(), 0);
+  EXPECT_EQ((*other)->in_flight(), 0);
+}
+
+TEST_F(ProducerTest, ALostTimeOutStopsTheFeedWith75) {
+  options_.properties["enable.idempotence"] = "false";
+  options_.properties["delivery.timeout.ms"] = "300";
+  create();
+  const auto lane = open();
+  rd_kafka_mock_broker_set_down(kafka_.cluster(), 1);
+  const Numbers records{10};
+  EXPECT_EQ(lane->hand_over(0, records.all()), 10U);
+  const Error error = failure();
+  EXPECT_EQ(error.code, ExitCode::kUnacknowledged);
+  EXPECT_THAT(error.message, HasSubstr("producer.delivery.timeout.ms"));
+}
+
+TEST_F(ProducerTest, KnowsWhetherABrokerIsThere) {
+  create();
+  EXPECT_FALSE(producer_->can_write());
+  const auto lane = open();
+  EXPECT_TRUE(producer_->can_write());
+  const auto becomes = [&](bool wanted) {
+    for (int i = 0; i < 1000 && producer_->can_write() != wanted; ++i) std::this_thread::sleep_for(10ms);
+    return producer_->can_write() == wanted;
+  };
+  rd_kafka_mock_broker_set_down(kafka_.cluster(), 1);
+  EXPECT_TRUE(becomes(false));
+  rd_kafka_mock_broker_set_up(kafka_.cluster(), 1);
+  EXPECT_TRUE(becomes(true));
+}
+
+TEST_F(ProducerTest, DropsItsLaneWhileRecordsAreInFlight) {
+  create();
+  auto lane = open();
+  const Numbers records{1000};
+  EXPECT_EQ(lane->hand_over(0, records.all()), 1000U);
+  lane.reset();
+  EXPECT_TRUE(producer_->flush(10s));
+  EXPECT_EQ(metrics_.value(metrics::FeedCounter::kMessagesAcknowledged), 1000U);
 }
 
 TEST(ProducerCreate, NamesTheRefusedProperty) {
