@@ -1,0 +1,116 @@
+#include "codec/message_table.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace tickbridge::codec {
+
+namespace {
+
+constexpr std::uint64_t kOnes = 0x0101010101010101U;
+constexpr std::uint64_t kHighs = 0x8080808080808080U;
+
+/// True if all eight bytes are 0x20 to 0x7E. A byte of 0x7F or more shows in the high bit of x or of x + 1, one below
+/// 0x20 in that of x - 0x20; carries only come from bytes that are wrong themselves.
+bool printable(std::uint64_t x) noexcept { return ((x | (x + kOnes) | (x - 0x20 * kOnes)) & kHighs) == 0; }
+
+bool printable(std::byte b) noexcept { return b >= std::byte{0x20} && b <= std::byte{0x7E}; }
+
+}  // namespace
+
+MessageTable::MessageTable(std::string_view name, std::span<const MessageType> types, std::string_view without,
+                           char directory)
+    : name_{name}, rows_(1) {
+  for (const MessageType& type : types) {
+    if (without.find(type.type) != std::string_view::npos) continue;
+    types_.push_back(type);
+    index_[static_cast<unsigned char>(type.type)] = static_cast<std::uint8_t>(rows_.size());
+    rows_.push_back(compile(type));
+    rows_.back().directory = type.type == directory;
+  }
+}
+
+MessageTable::Row MessageTable::compile(const MessageType& type) {
+  Row row;
+  row.length = type.length;
+  std::uint8_t offset = kHeaderSize;
+  for (const Field& field : type.fields) {
+    if (field.kind == Field::Kind::kText || field.kind == Field::Kind::kSymbol) {
+      tickbridge::check(row.text_count < row.texts.size(), "message table: text fields fit into a row");
+      row.texts[row.text_count++] = {offset, field.size};
+    } else if (field.kind == Field::Kind::kCode) {
+      tickbridge::check(row.code_count < row.codes.size(), "message table: code fields fit into a row");
+      Codes& codes = row.codes[row.code_count++];
+      codes = {offset, {}};
+      for (const char code : field.codes) {
+        const auto value = static_cast<unsigned char>(code);
+        codes.known[value / 64U] |= std::uint64_t{1} << (value % 64U);
+      }
+    }
+    offset = static_cast<std::uint8_t>(offset + field.size);
+  }
+  return row;
+}
+
+bool MessageTable::texts_hold(const Row& row, Bytes message) noexcept {
+  for (std::size_t i = 0; i < row.text_count; ++i) {
+    const Text text = row.texts[i];
+    if (text.size == 8) [[likely]] {
+      if (!printable(load_le<std::uint64_t>(message, text.offset))) return false;
+      continue;
+    }
+    for (std::size_t at = text.offset; at < std::size_t{text.offset} + text.size; ++at) {
+      if (!printable(message[at])) return false;
+    }
+  }
+  return true;
+}
+
+bool MessageTable::codes_known(const Row& row, Bytes message) noexcept {
+  bool known = true;
+  for (std::size_t i = 0; i < row.code_count; ++i) {
+    const Codes& codes = row.codes[i];
+    const auto value = std::to_integer<unsigned>(message[codes.offset]);
+    known &= ((codes.known[value / 64U] >> (value % 64U)) & 1U) != 0;
+  }
+  return known;
+}
+
+Checked MessageTable::check(Bytes message) const noexcept {
+  Checked checked;
+  if (message.empty()) {
+    checked.verdict = Verdict::kInvalid;
+    checked.reason = Reason::kEmpty;
+    return checked;
+  }
+  checked.type = std::to_integer<std::uint8_t>(message[0]);
+  if (message.size() >= kHeaderSize) [[likely]] {
+    checked.instrument = load_be<std::uint16_t>(message, 1);
+    const std::uint64_t time = load_be48(message, 5);
+    if (time < kDayNanoseconds) checked.time_ns = time;
+  }
+  const Row& row = rows_[index_[checked.type]];
+  if (row.length == 0) {
+    checked.verdict = Verdict::kUnknownType;
+    return checked;
+  }
+  const auto invalid = [&checked](Reason reason) {
+    checked.verdict = Verdict::kInvalid;
+    checked.reason = reason;
+    return checked;
+  };
+  if (message.size() != row.length) return invalid(Reason::kLength);
+  if (checked.time_ns == kNoTime) return invalid(Reason::kTime);
+  if (!texts_hold(row, message)) return invalid(Reason::kText);
+  if (!codes_known(row, message)) checked.verdict = Verdict::kUnknownCode;
+  checked.directory = row.directory;
+  return checked;
+}
+
+std::string_view MessageTable::symbol(Bytes message) const noexcept {
+  std::string_view symbol = as_text(message.subspan(symbol_offset_, 8));
+  return symbol.substr(0, symbol.find_last_not_of(' ') + 1);
+}
+
+}  // namespace tickbridge::codec

@@ -1,0 +1,358 @@
+#include "pipeline/feed.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <thread>
+
+#include "pipeline/fake_lane.h"
+#include "pipeline/wire.h"
+#include "pipeline/workers.h"
+#include "routing/partitioner.h"
+#include "support/seed.h"
+
+namespace tickbridge::pipeline {
+namespace {
+
+namespace wire = tests::wire;
+using metrics::FeedCounter;
+using tests::FakeLane;
+
+constexpr std::int32_t kPartitions = 5;
+
+/// A feed with its workers and a lane, fed by hand as a reader would.
+class Rig {
+ public:
+  Rig(Feed::Settings settings, FakeLane& lane, std::size_t workers, Committer::Settings commit = {})
+      : metrics_{"test"}, lane_{lane} {
+    settings.name = commit.feed = "test";
+    settings.workers = workers;
+    codec_ = settings.codec;
+    auto made = Feed::create(std::move(settings), parking_, metrics_,
+                             {.on_space = [this] { space_.fetch_add(1), space_.notify_all(); },
+                              .on_scan = [](std::uint64_t, const net::Scan&) {},
+                              .on_failed = [this](const Error& e) { problem_ = e, failed_ = true; }});
+    feed_ = std::move(made.value());
+    feed_->attach(std::move(commit), TradingDay::create("2020-01-30", "America/New_York").value(), {}, lane);
+    scanner_.emplace(codec_);
+    feed_->begin_connection(1);
+    std::vector<Feed*> feeds{feed_.get()};
+    workers_.emplace(workers, feeds, parking_);
+    kicker_ = std::jthread{[this](const std::stop_token& stop) {  // stands for the delivery thread
+      while (!stop.stop_requested()) {
+        if (lane_.asked.exchange(0) != 0) feed_->kick();
+        std::this_thread::yield();
+      }
+    }};
+  }
+
+  void write(std::string_view bytes) {
+    while (!bytes.empty() && !failed_) {
+      const std::uint32_t seen = space_.load();
+      const MutableBytes room = feed_->ring().writable();
+      if (room.empty()) {
+        if (!feed_->ring().wait_for_space(1)) space_.wait(seen);
+        continue;
+      }
+      const std::size_t n = std::min(room.size(), bytes.size());
+      std::copy_n(as_bytes(bytes).begin(), n, room.begin());
+      feed_->ring().wrote(n);
+      bytes.remove_prefix(n);
+      publish(n);
+    }
+  }
+  void publish(std::size_t n) {
+    if (feed_->scans()) {
+      feed_->ring().publish(n, 7);
+    } else {
+      net::Scan scan;
+      do {
+        scan = scanner_->scan(feed_->ring().unpublished());
+        feed_->ring().publish(scan.whole, 7);
+      } while (scan.stop != net::Scan::Stop::kMore && scan.stop != net::Scan::Stop::kBroken);
+    }
+    feed_->announce();
+  }
+  void await() {
+    while (!feed_->drained()) std::this_thread::yield();
+  }
+  std::uint64_t count(FeedCounter counter) const { return metrics_.value(counter); }
+  Feed& feed() { return *feed_; }
+  bool failed() const { return failed_; }
+  const Error& problem() const { return problem_; }
+
+ private:
+  codec::Options codec_;
+  ring::Parking parking_;
+  metrics::FeedMetrics metrics_;
+  FakeLane& lane_;
+  std::atomic<std::uint32_t> space_{0};
+  std::atomic<bool> failed_{false};
+  Error problem_;
+  std::unique_ptr<Feed> feed_;
+  std::optional<net::PacketScanner> scanner_;
+  std::optional<Workers> workers_;
+  std::jthread kicker_;
+};
+
+Feed::Settings small(codec::Options codec) {
+  Feed::Settings settings;
+  settings.codec = codec;
+  settings.pipeline.ring_bytes = 1 << 17U;
+  settings.pipeline.task_bytes = 4096;  // many tasks, and several pieces in some
+  return settings;
+}
+
+/// A session: directory first, then orders of its instruments, cut into packets, and what must come out.
+struct Script {
+  std::string bytes;
+  std::vector<std::vector<FakeLane::Taken>> expected{kPartitions};
+
+  Script(codec::Options codec, std::mt19937_64& random, std::size_t messages) {
+    const std::size_t instruments = 40;
+    bytes = codec.transport == codec::Transport::kSoupBinTcp ? wire::accepted("S1", 1) : "";
+    std::size_t made = 0;
+    std::uint64_t sequence = 1;
+    std::uint64_t mold = 1;
+    while (made < messages) {
+      const bool single = codec.payload == codec::PayloadFormat::kMessage;
+      const std::size_t n = single ? 1 : 1 + random() % 30;
+      std::string payload;
+      for (std::size_t i = 0; i < n; ++i) {
+        const std::string message = next(made++, instruments, random, sequence);
+        payload += single ? message : wire::block(message);
+      }
+      if (codec.payload == codec::PayloadFormat::kMoldUdp64) {
+        payload = wire::mold("M1", mold, static_cast<std::uint16_t>(n), payload);
+        mold += n;
+      }
+      if (codec.compression == codec::Compression::kZlib) payload = wire::zlib(payload);
+      bytes += codec.transport == codec::Transport::kSoupBinTcp ? wire::soup('S', payload) : wire::block(payload);
+      if (codec.transport == codec::Transport::kSoupBinTcp && random() % 50 == 0) bytes += wire::soup("+HU"[random() % 3]);
+      ++sequence;
+    }
+    if (codec.compression == codec::Compression::kZlibStream) bytes = wire::zlib(bytes);
+  }
+
+  std::string next(std::size_t i, std::size_t instruments, std::mt19937_64& random, std::uint64_t sequence) {
+    const bool teach = i < instruments;
+    const auto locate = static_cast<std::uint16_t>(1 + (teach ? i : random() % instruments));
+    const std::string symbol = "SYM" + std::to_string(locate);
+    const std::uint64_t time = i * 1'000'000;
+    std::string message = teach ? wire::directory(locate, symbol, time) : wire::order_delete(locate, i, time);
+    const auto partition = (routing::murmur2(symbol) & 0x7fffffffU) % kPartitions;
+    constexpr std::int64_t kMidnight = 1'580'360'400'000;  // 2020-01-30 00:00 in New York
+    expected[partition].push_back({symbol, message, kMidnight + static_cast<std::int64_t>(i), sequence});
+    return message;
+  }
+};
+
+struct Shape {
+  codec::Transport transport;
+  codec::Compression compression;
+  codec::PayloadFormat payload;
+};
+
+class FeedMatrix : public ::testing::TestWithParam<std::tuple<codec::Transport, codec::Compression, codec::PayloadFormat, int>> {};
+
+// Whatever the shape of the feed, the number of workers, the places where the input is cut and the moods of the
+// producer: each partition gets exactly its messages, in order.
+TEST_P(FeedMatrix, HandsOverExactlyTheFeedInOrder) {
+  codec::Options codec;
+  int workers = 0;
+  std::tie(codec.transport, codec.compression, codec.payload, workers) = GetParam();
+  std::mt19937_64 random{tests::seed()};
+  const Script script{codec, random, 4000};
+  FakeLane lane{kPartitions, random() | 1U};
+  Rig rig{small(codec), lane, static_cast<std::size_t>(workers)};
+  std::string_view rest = script.bytes;
+  const std::size_t longest = 1 + random() % 5000;
+  while (!rest.empty()) {
+    const std::size_t n = std::min<std::size_t>(rest.size(), 1 + random() % longest);
+    rig.write(rest.substr(0, n));
+    rest.remove_prefix(n);
+  }
+  rig.await();
+  ASSERT_FALSE(rig.failed()) << rig.problem().message;
+  for (std::size_t p = 0; p < kPartitions; ++p) EXPECT_EQ(lane.taken[p], script.expected[p]) << "partition " << p;
+  EXPECT_TRUE(lane.dead.empty());
+  EXPECT_EQ(rig.count(FeedCounter::kMessagesReceived), rig.count(FeedCounter::kMessagesCommitted));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Shapes, FeedMatrix,
+    ::testing::Combine(::testing::Values(codec::Transport::kSoupBinTcp, codec::Transport::kFrames),
+                       ::testing::Values(codec::Compression::kNone, codec::Compression::kZlib,
+                                         codec::Compression::kZlibAuto, codec::Compression::kZlibStream),
+                       ::testing::Values(codec::PayloadFormat::kMessage, codec::PayloadFormat::kBlock,
+                                         codec::PayloadFormat::kMoldUdp64),
+                       ::testing::Values(1, 2, 4, 16)));
+
+TEST(Feed, GoesOnByteByByte) {
+  std::mt19937_64 random{tests::seed()};
+  codec::Options codec;
+  codec.payload = codec::PayloadFormat::kBlock;
+  const Script script{codec, random, 300};
+  FakeLane lane{kPartitions};
+  Rig rig{small(codec), lane, 2};
+  for (const char byte : script.bytes) rig.write({&byte, 1});
+  rig.await();
+  for (std::size_t p = 0; p < kPartitions; ++p) EXPECT_EQ(lane.taken[p], script.expected[p]);
+}
+
+TEST(Feed, TakesTheLargestPacketsWithinItsFixedMemory) {
+  codec::Options codec;
+  codec.payload = codec::PayloadFormat::kBlock;
+  std::string payload;
+  std::size_t n = 0;
+  while (payload.size() + 21 < 65534) ++n, payload += wire::block(wire::order_delete(0, n, n));
+  FakeLane lane{1};
+  Rig rig{small(codec), lane, 2};
+  rig.write(wire::accepted("S1", 1));
+  for (int i = 0; i < 10; ++i) rig.write(wire::soup('S', payload));
+  rig.await();
+  ASSERT_EQ(lane.taken[0].size(), 10 * n);
+  EXPECT_EQ(lane.taken[0].back().sequence, 10U);
+}
+
+TEST(Feed, StopsReadingWhenTheProducerIsFullAndGoesOnWhenThereIsRoom) {
+  codec::Options codec;
+  FakeLane lane{1};
+  lane.set_room(0);
+  Rig rig{small(codec), lane, 2};
+  const std::string packet = wire::soup('S', wire::order_delete(0, 1, 1));
+  rig.write(wire::accepted("S1", 1));
+  const std::size_t before = rig.feed().ring().size() / packet.size();
+  std::size_t written = 0;
+  while (rig.feed().ring().writable().size() >= packet.size()) rig.write(packet), ++written;
+  EXPECT_GE(written + 2, before - 2);
+  EXPECT_FALSE(rig.feed().drained());
+  lane.set_room(FakeLane::kUnlimited);
+  lane.asked = 1;
+  for (int i = 0; i < 1000; ++i) rig.write(packet), ++written;
+  rig.await();
+  EXPECT_EQ(lane.taken[0].size(), written);
+}
+
+TEST(Feed, DeadLettersABadPacketWholeAndGoesOn) {
+  codec::Options codec;
+  codec.payload = codec::PayloadFormat::kBlock;
+  FakeLane lane{1};
+  Rig rig{small(codec), lane, 1};
+  const std::string good = wire::block(wire::order_delete(0, 1, 1));
+  rig.write(wire::accepted("S1", 1) + wire::soup('S', good) + wire::soup('S', good + "x") + wire::soup('S', good));
+  rig.await();
+  EXPECT_EQ(lane.taken[0].size(), 2U);
+  ASSERT_EQ(lane.dead.size(), 1U);
+  EXPECT_EQ(lane.dead[0].reason, codec::name(codec::Reason::kSplit));
+  EXPECT_EQ(lane.dead[0].session, "S1");
+  EXPECT_EQ(lane.dead[0].sequence, 2U);
+  EXPECT_EQ(lane.dead[0].value, good + "x");
+}
+
+TEST(Feed, DropsRepeatsAfterALoginAnsweredLower) {
+  FakeLane lane{1};
+  Rig rig{small({}), lane, 1};
+  const auto packet = [](std::uint64_t i) { return wire::soup('S', wire::order_delete(0, i, 1)); };
+  rig.write(wire::accepted("S1", 1) + packet(1) + packet(2) + packet(3));
+  rig.await();
+  // The rig's scanner knows one connection: the second one's packets are published by hand.
+  const std::string second = wire::accepted("S1", 2) + packet(2) + packet(3) + packet(4);
+  std::copy_n(as_bytes(second).begin(), second.size(), rig.feed().ring().writable().begin());
+  rig.feed().ring().wrote(second.size());
+  rig.feed().ring().publish(second.size(), 8);
+  rig.feed().announce();
+  rig.await();
+  ASSERT_EQ(lane.taken[0].size(), 4U);
+  EXPECT_EQ(lane.taken[0][3].sequence, 4U);
+  EXPECT_EQ(rig.count(FeedCounter::kSequenceRepeats), 2U);
+  EXPECT_EQ(rig.count(FeedCounter::kDroppedRepeat), 2U);
+}
+
+TEST(Feed, CountsAGapAndGoesOn) {
+  FakeLane lane{1};
+  Rig rig{small({}), lane, 1};
+  rig.write(wire::accepted("S1", 5) + wire::soup('S', wire::order_delete(0, 1, 1)));
+  rig.await();
+  EXPECT_EQ(rig.count(FeedCounter::kGaps), 1U);
+  EXPECT_EQ(rig.count(FeedCounter::kMessagesMissing), 4U);
+  ASSERT_EQ(lane.taken[0].size(), 1U);
+  EXPECT_EQ(lane.taken[0][0].sequence, 5U);
+}
+
+TEST(Feed, StopsAtAGapWhenToldTo) {
+  FakeLane lane{1};
+  Committer::Settings commit;
+  commit.policies.on_gap = OnGap::kStop;
+  Rig rig{small({}), lane, 1, commit};
+  rig.write(wire::accepted("S1", 5) + wire::soup('S', wire::order_delete(0, 1, 1)));
+  while (!rig.failed()) std::this_thread::yield();
+  EXPECT_EQ(rig.problem().code, ExitCode::kData);
+  EXPECT_TRUE(lane.taken[0].empty());
+}
+
+TEST(Feed, StopsAtAnInvalidMessageWhenToldToAfterWhatCameBefore) {
+  FakeLane lane{1};
+  Committer::Settings commit;
+  commit.policies.on_invalid = OnInvalid::kStop;
+  Rig rig{small({}), lane, 1, commit};
+  const std::string good = wire::soup('S', wire::order_delete(0, 1, 1));
+  rig.write(wire::accepted("S1", 1) + good + wire::soup('S', "D too short") + good);
+  while (!rig.failed()) std::this_thread::yield();
+  EXPECT_EQ(rig.problem().code, ExitCode::kData);
+  EXPECT_EQ(lane.taken[0].size(), 1U);
+}
+
+TEST(Feed, FollowsMoldSequencesThroughRepeatsAndGaps) {
+  codec::Options codec;
+  codec.transport = codec::Transport::kFrames;
+  codec.payload = codec::PayloadFormat::kMoldUdp64;
+  FakeLane lane{1};
+  Rig rig{small(codec), lane, 1};
+  const auto packet = [](std::uint64_t first, std::uint16_t count) {
+    std::string blocks;
+    for (std::uint64_t i = first; i < first + count; ++i) blocks += wire::block(wire::order_delete(0, i, 1));
+    return wire::block(wire::mold("M1", first, count, blocks));
+  };
+  rig.write(packet(1, 3) + packet(2, 4) + wire::block(wire::mold("M1", 6, 0, "")) + packet(9, 2));
+  rig.await();
+  std::vector<std::string> values;
+  for (const auto& taken : lane.taken[0]) values.push_back(taken.value.substr(11));
+  std::vector<std::string> expected;
+  for (const std::uint64_t i : {1U, 2U, 3U, 4U, 5U, 9U, 10U}) expected.push_back(wire::be(i));
+  EXPECT_EQ(values, expected);
+  EXPECT_EQ(rig.count(FeedCounter::kDroppedRepeat), 2U);
+  EXPECT_EQ(rig.count(FeedCounter::kGaps), 1U);
+  EXPECT_EQ(rig.count(FeedCounter::kMessagesMissing), 3U);
+}
+
+TEST(Feed, TriesADecodeAgainWhenTheEnvironmentFails) {
+  FakeLane lane{1};
+  std::atomic<int> failures{2};
+  Feed::Settings settings = small({});
+  settings.before_decode = [&failures] {
+    if (failures.fetch_sub(1) > 0) throw std::bad_alloc{};
+  };
+  Rig rig{std::move(settings), lane, 1};
+  rig.write(wire::accepted("S1", 1) + wire::soup('S', wire::order_delete(0, 1, 1)));
+  rig.await();
+  EXPECT_FALSE(rig.failed());
+  EXPECT_EQ(lane.taken[0].size(), 1U);
+  EXPECT_EQ(rig.count(FeedCounter::kDecodeRetries), 2U);
+}
+
+TEST(Feed, StopsWith70WhenTheEnvironmentGoesOnFailingAndTheThreadLives) {
+  FakeLane lane{1};
+  Feed::Settings settings = small({});
+  settings.before_decode = [] { throw std::bad_alloc{}; };
+  Rig rig{std::move(settings), lane, 1};
+  rig.write(wire::accepted("S1", 1) + wire::soup('S', wire::order_delete(0, 1, 1)));
+  while (!rig.failed()) std::this_thread::yield();
+  EXPECT_EQ(rig.problem().code, ExitCode::kInternal);
+  EXPECT_TRUE(rig.feed().drained());
+}
+
+}  // namespace
+}  // namespace tickbridge::pipeline
