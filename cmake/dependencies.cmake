@@ -16,9 +16,9 @@ if(RDKAFKA_ROOT)
 endif()
 pkg_check_modules(rdkafka REQUIRED IMPORTED_TARGET rdkafka>=2.0.2)
 
-# Asio and Beast with their own code compiled once: whoever includes them links tickbridge_boost.
+# Asio, Beast and Boost.JSON with their own code compiled once: whoever includes them links tickbridge_boost.
 # tickbridge_settings must come along, because a sanitizer has to see both sides of every header.
-add_library(tickbridge_asio STATIC ${CMAKE_CURRENT_LIST_DIR}/asio.cc ${CMAKE_CURRENT_LIST_DIR}/beast.cc)
+add_library(tickbridge_asio STATIC cmake/asio.cc cmake/beast.cc cmake/json.cc)
 target_link_libraries(tickbridge_asio PUBLIC Boost::headers Threads::Threads PRIVATE tickbridge_settings)
 target_compile_definitions(tickbridge_asio PUBLIC
   BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION)

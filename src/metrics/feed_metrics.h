@@ -1,59 +1,67 @@
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "base/cache_line.h"
+#include "metrics/slotted.h"
 #include "metrics/table.h"
 
 namespace tickbridge::metrics {
 
-/// The slot that this thread adds to: given at first use, returned when the thread ends. At most kSlots threads.
-[[nodiscard]] std::size_t thread_slot() noexcept;
-constexpr std::size_t kSlots = 64;
-
 /// What a feed is doing (contract, /api/status).
 enum class FeedState : std::uint8_t { kConnecting, kLoggingIn, kRecovering, kStreaming, kEnded, kFailed };
+constexpr std::size_t kFeedStates = 6;
 [[nodiscard]] std::string_view name(FeedState state) noexcept;
 
-/// One feed's counters and gauges.
-///
-/// Counters are kept per thread and summed on read: add() is one relaxed load and store of a line that no
-/// other thread writes. Add once a batch, not once a message. The last slot is shared by threads past kSlots
-/// and uses fetch_add.
+/// One feed's counters and gauges. Any thread may call anything; counting never waits for a reader.
 class FeedMetrics {
  public:
   explicit FeedMetrics(std::string feed);
 
-  void add(FeedCounter counter, std::uint64_t n) noexcept;             // any thread
-  void set(FeedGauge gauge, std::int64_t value) noexcept;              // any thread, last one wins
+  void add(FeedCounter counter, std::uint64_t n) noexcept { counters_.add(static_cast<std::size_t>(counter), n); }
+  void set(FeedGauge gauge, std::int64_t value) noexcept { gauges_.set(static_cast<std::size_t>(gauge), value); }
   [[nodiscard]] std::uint64_t value(FeedCounter counter) const noexcept;
   [[nodiscard]] std::int64_t value(FeedGauge gauge) const noexcept;
 
   void set_state(FeedState state) noexcept;
   [[nodiscard]] FeedState state() const noexcept;
-  void set_session(std::string_view session);                          // slow, main thread
-  [[nodiscard]] std::string session() const;
   [[nodiscard]] const std::string& feed() const noexcept { return feed_; }
 
+  // Slow, under a mutex: on a change of session, on an error.
+  void set_session(std::string_view session);
+  [[nodiscard]] std::string session() const;
+  void set_last_error(std::string_view what);  ///< for people: what went wrong last; empty: nothing yet
+  [[nodiscard]] std::string last_error() const;
+
  private:
-  static constexpr std::size_t kCounters = static_cast<std::size_t>(FeedCounter::kCount);
-  static constexpr std::size_t kGauges = static_cast<std::size_t>(FeedGauge::kCount);
-  struct alignas(kCacheLine) Slot {
-    std::array<std::atomic<std::uint64_t>, kCounters> counts{};
-  };
+  // Constant after construction.
   std::string feed_;
-  std::vector<Slot> slots_;                                            // kSlots of them
-  std::array<std::atomic<std::int64_t>, kGauges> gauges_{};
+  SlottedCounters<static_cast<std::size_t>(FeedCounter::kCount)> counters_;
+  // Shared atomics, each on its own line.
+  SpacedGauges<static_cast<std::size_t>(FeedGauge::kCount)> gauges_;
   std::atomic<FeedState> state_{FeedState::kConnecting};
-  mutable std::mutex session_mutex_;                                   // guards session_
+
+  mutable std::mutex text_mutex_;  // guards session_, last_error_
   std::string session_;
+  std::string last_error_;
 };
+static_assert(alignof(FeedMetrics) == kCacheLine, "two feeds share no line");
+
+/// Messages dropped, for all reasons together.
+[[nodiscard]] std::uint64_t messages_dropped(const FeedMetrics& metrics) noexcept;
+
+/// Where a feed's messages are: in = out + dropped + held. Exact once the feed's threads rest; meant for tests.
+struct Balance {
+  std::int64_t unaccounted = 0;     ///< taken in, and neither out, dropped nor held; negative: counted twice
+  std::int64_t unacknowledged = 0;  ///< handed over, and neither acknowledged, lost nor in flight
+  [[nodiscard]] bool even() const noexcept { return unaccounted == 0 && unacknowledged == 0; }
+};
+
+/// messages_received = committed + dropped before the hand-over + dead-lettered + skipped + held,
+/// and committed = acknowledged + dropped{delivery} + in flight.
+[[nodiscard]] Balance balance(const FeedMetrics& metrics) noexcept;
 
 }  // namespace tickbridge::metrics

@@ -6,6 +6,8 @@
 
 namespace tickbridge::metrics {
 
+// clang-format off: one row, one line
+
 /// Every counter of a feed: enumerator, exposed name (prefix tickbridge_feed_ and suffix _total are added),
 /// extra label ("" or `reason="…"`), help. The only place where a metric is defined.
 #define TICKBRIDGE_FEED_COUNTERS(X)                                                                              \
@@ -13,10 +15,10 @@ namespace tickbridge::metrics {
   X(kReads, "reads", "", "Reads of the exchange's socket that brought bytes")                                    \
   X(kPacketsReceived, "packets_received", "", "Sequenced packets received, repeats included")                    \
   X(kPacketsUnsequenced, "packets_unsequenced", "", "Unsequenced and debug packets received, and ignored")       \
-  X(kMessagesReceived, "messages_received", "", "Messages split out of packets, repeats included")               \
+  X(kMessagesReceived, "messages_received", "", "Messages split out of packets, repeats included; a broken packet is one") \
   X(kMessagesCommitted, "messages_committed", "", "Messages handed over to the producer, in order")              \
   X(kMessagesAcknowledged, "messages_acknowledged", "", "Messages that Kafka has acknowledged")                  \
-  X(kMessagesDeadLettered, "messages_dead_lettered", "", "Messages and packets sent to the dead-letter topic")   \
+  X(kMessagesDeadLettered, "messages_dead_lettered", "", "Messages and broken packets for the dead-letter topic") \
   X(kDroppedRepeat, "messages_dropped", "reason=\"repeat\"", "Messages dropped, by reason")                      \
   X(kDroppedInvalid, "messages_dropped", "reason=\"invalid\"", "Messages dropped, by reason")                    \
   X(kDroppedUnknown, "messages_dropped", "reason=\"unknown\"", "Messages dropped, by reason")                    \
@@ -44,21 +46,66 @@ namespace tickbridge::metrics {
   X(kNextSequence, "next_sequence", "", "The next packet to ask the exchange for")                               \
   X(kRingUsedBytes, "ring_used_bytes", "", "Bytes in the ring, read and not yet committed")                      \
   X(kRingBytes, "ring_bytes", "", "The ring's size")                                                             \
+  X(kMessagesHeld, "held_messages", "", "Messages received and waiting in a task for their turn or for room")    \
   X(kInFlight, "in_flight_messages", "", "Records handed over and not yet acknowledged")                         \
   X(kInFlightLimit, "in_flight_limit", "", "The feed's share of what may be in flight")
+
+/// Counters of the whole daemon (prefix tickbridge_, suffix _total).
+#define TICKBRIDGE_DAEMON_COUNTERS(X)                                                                            \
+  X(kProducerErrors, "producer_errors", "", "Errors that the Kafka client library reported")                     \
+  X(kHttpOk, "http_requests", "code=\"2xx\"", "HTTP requests answered, by class of the answer")                  \
+  X(kHttpRefused, "http_requests", "code=\"4xx\"", "HTTP requests answered, by class of the answer")             \
+  X(kHttpFailed, "http_requests", "code=\"5xx\"", "HTTP requests answered, by class of the answer")              \
+  X(kHttpEvicted, "http_connections_evicted", "", "HTTP connections closed to make room for newer ones")
+
+/// Gauges of the whole daemon (prefix tickbridge_).
+#define TICKBRIDGE_DAEMON_GAUGES(X)                                                                              \
+  X(kProducerInFlight, "producer_in_flight_messages", "", "Records of all feeds handed over, not acknowledged")  \
+  X(kProducerInFlightLimit, "producer_in_flight_limit", "", "What may be in flight over all feeds")              \
+  X(kWorkers, "workers", "", "Worker threads")                                                                   \
+  X(kWorkersParked, "workers_parked", "", "Worker threads asleep because there is nothing to do")                \
+  X(kHttpConnections, "http_connections", "", "HTTP connections open")
+
+/// What the system says of the process, under the names every Prometheus exporter uses: member, name, kind, help.
+#define TICKBRIDGE_SYSTEM_METRICS(X)                                                                             \
+  X(cpu_seconds, "process_cpu_seconds_total", kCounter, "Processor time used, user and system, in seconds")      \
+  X(start_time_seconds, "process_start_time_seconds", kGauge, "Start of the process, seconds since 1970 UTC")    \
+  X(resident_bytes, "process_resident_memory_bytes", kGauge, "Memory in RAM")                                    \
+  X(virtual_bytes, "process_virtual_memory_bytes", kGauge, "Address space; each feed's ring counts twice")       \
+  X(open_fds, "process_open_fds", kGauge, "File descriptors open")                                               \
+  X(max_fds, "process_max_fds", kGauge, "File descriptors allowed")                                              \
+  X(threads, "process_threads", kGauge, "Threads, the Kafka client library's included")
+
+// clang-format on
+
+enum class Kind : std::uint8_t { kCounter, kGauge };
 
 enum class FeedCounter : std::uint8_t {
 #define X(id, exposed, labels, help) id,
   TICKBRIDGE_FEED_COUNTERS(X)
 #undef X
-  kCount
+      kCount
 };
 
 enum class FeedGauge : std::uint8_t {
 #define X(id, exposed, labels, help) id,
   TICKBRIDGE_FEED_GAUGES(X)
 #undef X
-  kCount
+      kCount
+};
+
+enum class DaemonCounter : std::uint8_t {
+#define X(id, exposed, labels, help) id,
+  TICKBRIDGE_DAEMON_COUNTERS(X)
+#undef X
+      kCount
+};
+
+enum class DaemonGauge : std::uint8_t {
+#define X(id, exposed, labels, help) id,
+  TICKBRIDGE_DAEMON_GAUGES(X)
+#undef X
+      kCount
 };
 
 struct Row {
@@ -77,7 +124,32 @@ inline constexpr std::array kFeedGaugeRows{
     TICKBRIDGE_FEED_GAUGES(X)
 #undef X
 };
+inline constexpr std::array kDaemonCounterRows{
+#define X(id, exposed, labels, help) Row{exposed, labels, help},
+    TICKBRIDGE_DAEMON_COUNTERS(X)
+#undef X
+};
+inline constexpr std::array kDaemonGaugeRows{
+#define X(id, exposed, labels, help) Row{exposed, labels, help},
+    TICKBRIDGE_DAEMON_GAUGES(X)
+#undef X
+};
+
+/// Rows of one name stand together and say the same: they become one family.
+template <std::size_t N>
+consteval bool families_are_whole(const std::array<Row, N>& rows) {
+  for (std::size_t i = 0; i < N; ++i) {
+    for (std::size_t j = i + 1; j < N; ++j) {
+      if (rows[i].name != rows[j].name) continue;
+      if (rows[j - 1].name != rows[j].name || rows[i].help != rows[j].help || rows[i].labels == rows[j].labels)
+        return false;
+    }
+  }
+  return true;
+}
 static_assert(kFeedCounterRows.size() == static_cast<std::size_t>(FeedCounter::kCount));
 static_assert(kFeedGaugeRows.size() == static_cast<std::size_t>(FeedGauge::kCount));
+static_assert(families_are_whole(kFeedCounterRows) && families_are_whole(kFeedGaugeRows));
+static_assert(families_are_whole(kDaemonCounterRows) && families_are_whole(kDaemonGaugeRows));
 
 }  // namespace tickbridge::metrics

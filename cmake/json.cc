@@ -1,0 +1,2 @@
+// Boost.JSON's own code, compiled once for every program that includes its headers.
+#include <boost/json/src.hpp>

@@ -1,0 +1,96 @@
+#include "metrics/families.h"
+
+#include <cmath>
+#include <iterator>
+#include <span>
+#include <string_view>
+
+namespace tickbridge::metrics {
+
+namespace {
+
+/// A table's labels column: "" or `name="value"`.
+std::vector<Label> parse_labels(std::string_view text) {
+  if (text.empty()) return {};
+  const std::size_t equals = text.find('=');
+  return {{std::string{text.substr(0, equals)}, std::string{text.substr(equals + 2, text.size() - equals - 3)}}};
+}
+
+std::string full_name(std::string_view prefix, const Row& row, Kind kind) {
+  return std::string{prefix} + std::string{row.name} + (kind == Kind::kCounter ? "_total" : "");
+}
+
+/// One family for each name of a table; `fill(family, row index, labels)` adds the samples of a row.
+template <class Fill>
+void add_table(std::vector<Family>& out, std::string_view prefix, std::span<const Row> rows, Kind kind, Fill fill) {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::string name = full_name(prefix, rows[i], kind);
+    if (out.empty() || out.back().name != name) out.push_back({std::move(name), kind, std::string{rows[i].help}, {}});
+    fill(out.back(), i, parse_labels(rows[i].labels));
+  }
+}
+
+template <class Id>
+void add_feeds(std::vector<Family>& out, std::span<const FeedMetrics* const> feeds, std::span<const Row> rows,
+               Kind kind) {
+  add_table(out, "tickbridge_feed_", rows, kind, [&](Family& family, std::size_t row, const std::vector<Label>& extra) {
+    for (const FeedMetrics* feed : feeds) {
+      std::vector<Label> labels{{"feed", feed->feed()}};
+      labels.insert(labels.end(), extra.begin(), extra.end());
+      family.samples.push_back({std::move(labels), static_cast<double>(feed->value(static_cast<Id>(row)))});
+    }
+  });
+}
+
+template <class Id>
+void add_daemon(std::vector<Family>& out, const DaemonMetrics& daemon, std::span<const Row> rows, Kind kind) {
+  add_table(out, "tickbridge_", rows, kind, [&](Family& family, std::size_t row, std::vector<Label> labels) {
+    family.samples.push_back({std::move(labels), static_cast<double>(daemon.value(static_cast<Id>(row)))});
+  });
+}
+
+/// One sample for each feed and state, 1 for the state the feed is in: what alerts ask for by name.
+Family states(std::span<const FeedMetrics* const> feeds) {
+  Family family{"tickbridge_feed_state", Kind::kGauge, "1 for the state that the feed is in", {}};
+  for (const FeedMetrics* feed : feeds) {
+    const FeedState now = feed->state();
+    for (std::size_t i = 0; i < kFeedStates; ++i) {
+      const auto state = static_cast<FeedState>(i);
+      family.samples.push_back(
+          {{{"feed", feed->feed()}, {"state", std::string{name(state)}}}, state == now ? 1.0 : 0.0});
+    }
+  }
+  return family;
+}
+
+Family build_info(const Registry& registry) {
+  Sample sample{{{"version", registry.version()}, {"compiler", __VERSION__}}, 1};
+  for (const auto& [name, value] : registry.build()) sample.labels.push_back({name, value});
+  return {"tickbridge_build_info", Kind::kGauge, "What was built, and with what; always 1", {std::move(sample)}};
+}
+
+void add_system(std::vector<Family>& out, const SystemSample& system) {
+#define X(member, exposed, kind, help) \
+  if (!std::isnan(system.member)) out.push_back({exposed, Kind::kind, help, {{{}, system.member}}});
+  TICKBRIDGE_SYSTEM_METRICS(X)
+#undef X
+}
+
+}  // namespace
+
+std::vector<Family> collect(const Registry& registry, const SystemSample& system, SteadyTime now) {
+  const std::vector<const FeedMetrics*> feeds = registry.feeds();
+  std::vector<Family> out;
+  out.push_back(build_info(registry));
+  out.push_back(
+      {"tickbridge_uptime_seconds", Kind::kGauge, "Time since the start", {{{}, registry.uptime_seconds(now)}}});
+  out.push_back(states(feeds));
+  add_feeds<FeedCounter>(out, feeds, kFeedCounterRows, Kind::kCounter);
+  add_feeds<FeedGauge>(out, feeds, kFeedGaugeRows, Kind::kGauge);
+  add_daemon<DaemonCounter>(out, registry.daemon(), kDaemonCounterRows, Kind::kCounter);
+  add_daemon<DaemonGauge>(out, registry.daemon(), kDaemonGaugeRows, Kind::kGauge);
+  add_system(out, system);
+  return out;
+}
+
+}  // namespace tickbridge::metrics

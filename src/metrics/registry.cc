@@ -1,0 +1,29 @@
+#include "metrics/registry.h"
+
+#include <algorithm>
+
+namespace tickbridge::metrics {
+
+Registry::Registry(std::string version, SteadyTime started, std::vector<std::pair<std::string, std::string>> build)
+    : version_{std::move(version)}, started_{started}, build_{std::move(build)} {}
+
+FeedMetrics& Registry::add_feed(std::string_view name) {
+  const std::scoped_lock lock{mutex_};
+  const auto found = std::ranges::find_if(feeds_, [&](const auto& feed) { return feed->feed() == name; });
+  if (found != feeds_.end()) return **found;
+  return *feeds_.emplace_back(std::make_unique<FeedMetrics>(std::string{name}));
+}
+
+std::vector<const FeedMetrics*> Registry::feeds() const {
+  const std::scoped_lock lock{mutex_};
+  std::vector<const FeedMetrics*> all;
+  all.reserve(feeds_.size());
+  for (const auto& feed : feeds_) all.push_back(feed.get());
+  return all;
+}
+
+double Registry::uptime_seconds(SteadyTime now) const noexcept {
+  return std::chrono::duration<double>(now - started_).count();
+}
+
+}  // namespace tickbridge::metrics
