@@ -14,7 +14,8 @@ constexpr milliseconds kHeartbeat = 1s;
 constexpr milliseconds kSilence = 15s;
 constexpr milliseconds kFarewell = 5s;  ///< how long we wait for the client to close after us
 constexpr milliseconds kTick = 50ms;
-constexpr milliseconds kPacedTick = 1ms;
+constexpr std::chrono::microseconds kShortestTick = 100us;  // with a pace: no more than 10,000 sends a second
+constexpr std::chrono::microseconds kPacedTick = 500us;
 constexpr std::size_t kStreamPiece = 64U << 10U;  ///< deflated at once, so that a big chunk does not hold up others
 
 }  // namespace
@@ -127,6 +128,7 @@ void Connection::begin_stream(Session& session, std::uint64_t packet) {
   next_ = first_ = packet;
   cut_after_ = venue_.draw_cut();
   break_ = venue_.next_break(next_ - 1);
+  existing_ = session.existing(SteadyClock::now());
 }
 
 void Connection::pump() {
@@ -159,9 +161,8 @@ bool Connection::prepare_packets() {
     commit_break();
     return true;
   }
-  if (next_ - first_ >= cut_after_) return prepare_cut();
-  if (next_ > existing_) existing_ = session_->existing(SteadyClock::now());
   if (next_ > existing_) return false;
+  if (next_ - first_ >= cut_after_) return prepare_cut();
   std::uint64_t limit = std::min(existing_, cut_after_ == kNever ? kNever : first_ + cut_after_ - 1);
   if (break_ != nullptr) limit = std::min(limit, break_->after);
   return prepare_run(limit);
@@ -285,13 +286,19 @@ void Connection::send_bad_length() {
 /// 32 MiB of zeros in debug packets (frames: bare), as a part of the one zlib stream.
 void Connection::send_stream_bomb() {
   constexpr int kPackets = 512;
+  stream_->set_level(9);
   const std::vector<std::byte> zeros(0xFFFE - 1);
   for (int i = 0; i < kPackets; ++i) append_soup('+', zeros, control_);
 }
 
+std::chrono::microseconds Connection::tick_length() const {
+  if (session_ == nullptr || session_->pacer.unlimited() || existing_ == kNever) return kTick;
+  if (options_.rate == 0) return kPacedTick;
+  return std::clamp<std::chrono::microseconds>(1'000'000us / options_.rate, kShortestTick, kTick);
+}
+
 void Connection::tick() {
-  const bool waiting = session_ != nullptr && !session_->pacer.unlimited() && !writing_;
-  timer_.expires_after(waiting ? kPacedTick : kTick);
+  timer_.expires_after(tick_length());
   timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
     if (!error && !self->closed_) self->on_tick();
   });
@@ -307,6 +314,7 @@ void Connection::on_tick() {
   }
   const bool idle = !writing_ && pending_.empty() && control_.empty() && !ending_ && now >= stalled_until_;
   if (soup && idle && session_ != nullptr && now - sent_ >= kHeartbeat) append_soup('H', {}, control_);
+  if (session_ != nullptr) existing_ = session_->existing(now);
   pump();
   if (!closed_) tick();
 }

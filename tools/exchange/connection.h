@@ -51,6 +51,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void send_bad_length();
   void send_stream_bomb();
 
+  [[nodiscard]] std::chrono::microseconds tick_length() const;
   void tick();
   void on_tick();
   void finish() noexcept;

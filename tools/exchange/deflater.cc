@@ -5,8 +5,8 @@
 
 namespace tickbridge::exchange {
 
-Deflater::Deflater() {
-  if (deflateInit(&stream_, Z_BEST_SPEED) != Z_OK) throw std::bad_alloc();
+Deflater::Deflater(int level) {
+  if (deflateInit(&stream_, level) != Z_OK) throw std::bad_alloc();
 }
 
 Deflater::~Deflater() { deflateEnd(&stream_); }
@@ -18,6 +18,12 @@ void Deflater::whole(Bytes in, std::vector<std::byte>& out) {
 }
 
 void Deflater::piece(Bytes in, std::vector<std::byte>& out) { run(in, Z_SYNC_FLUSH, out); }
+
+void Deflater::set_level(int level) {
+  stream_.avail_in = 0;
+  stream_.avail_out = 0;
+  deflateParams(&stream_, level, Z_DEFAULT_STRATEGY);  // flushed before, so it has nothing to write
+}
 
 void Deflater::run(Bytes in, int flush, std::vector<std::byte>& out) {
   stream_.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(in.data()));

@@ -17,7 +17,7 @@ struct Chunk {
   std::uint64_t first = 0;  ///< number of its first packet
   std::vector<std::byte> bytes;
   std::vector<std::uint32_t> ends;      ///< per packet: where it ends in `bytes`
-  std::vector<std::uint64_t> messages;  ///< per packet: messages of the file up to its end, from the session's start
+  std::vector<std::uint32_t> messages;  ///< per packet: messages of the file from the chunk's start up to its end
 
   [[nodiscard]] std::uint64_t last() const noexcept { return first + ends.size() - 1; }
   /// Where a packet begins. REQUIRES: first <= packet <= last() + 1.
@@ -36,6 +36,8 @@ class Image {
   [[nodiscard]] std::shared_ptr<const Chunk> find(std::uint64_t packet);
   /// How many packets lie within the file's first `messages` messages.
   [[nodiscard]] std::uint64_t packets_within(std::uint64_t messages);
+  /// Encodes from the start until all is encoded or memory is used up, so that serving costs only the sending.
+  void encode_ahead();
   /// True if the session has no packets beyond those, as far as `packets_within` has gone.
   [[nodiscard]] bool all_within(std::uint64_t messages) const noexcept {
     return complete_ && messages >= begins_.back().messages;
@@ -45,11 +47,13 @@ class Image {
 
  private:
   static constexpr std::size_t kChunkPayload = 192U << 10U;  ///< payload bytes after which a chunk ends
-  static constexpr std::size_t kChunksKept = 768;            ///< about 150 to 200 MiB
+  static constexpr std::size_t kChunksKept = 1536;           ///< about 300 to 400 MiB
 
   bool extend();
+  void extend_encoded();
+  void keep(std::size_t index, std::shared_ptr<const Chunk> chunk);
   [[nodiscard]] std::shared_ptr<const Chunk> chunk(std::size_t index);
-  [[nodiscard]] std::shared_ptr<const Chunk> encode(Place place);
+  [[nodiscard]] std::shared_ptr<const Chunk> encode(Place& place);
 
   PacketWriter writer_;
   std::vector<Place> begins_;  ///< of the chunks; the last is the end of what is known

@@ -31,6 +31,7 @@ MessageFile prepare(Options& options) {
 void serve(const MessageFile& file, Options& options) {
   boost::asio::io_context io{1};
   Venue venue{file.records(), options};
+  if (options.encode_first) venue.current().image.encode_ahead();
   Server server{io, venue};
   server.stop_on_signals();
   std::cout << "listening on " << options.host << ':' << server.port() << std::endl;

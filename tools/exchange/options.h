@@ -60,6 +60,7 @@ struct Options {
   std::string username;
   std::string password;
   bool exit_when_served = false;
+  bool encode_first = false;  ///< before listening, as far as memory is kept for it
   Faults faults;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <stdexcept>
 #include <string>
 
@@ -52,11 +53,11 @@ std::size_t max_payload(const WireOptions& options) noexcept {
 }
 
 void append_soup(char type, Bytes payload, std::vector<std::byte>& out) {
-  std::array<std::byte, kSoupHeader> header{};
-  store_be<std::uint16_t>(header, 0, static_cast<std::uint16_t>(payload.size() + 1));
-  header[2] = static_cast<std::byte>(type);
-  append(header, out);
-  append(payload, out);
+  const std::size_t start = out.size();
+  out.resize(start + kSoupHeader + payload.size());
+  store_be<std::uint16_t>(out, start, static_cast<std::uint16_t>(payload.size() + 1));
+  out[start + 2] = static_cast<std::byte>(type);
+  if (!payload.empty()) std::memcpy(out.data() + start + kSoupHeader, payload.data(), payload.size());
 }
 
 void append_frame(const FramesOptions& options, Bytes payload, std::vector<std::byte>& out) {
@@ -85,24 +86,26 @@ void PacketWriter::append(Place& place, std::vector<std::byte>& out, bool dry) {
   } else {
     gather(place);
   }
+  if (ready_made_) raw_ = payload_;
   ++place.packet;
   if (dry) return;
-  const Bytes payload = ready_made_ ? Bytes{payload_} : compress(place.packet);
+  const Bytes payload = ready_made_ ? raw_ : compress(place.packet);
   if (options_.transport == Transport::kFrames) return append_frame(options_.frames, payload, out);
   append_soup('S', payload, out);
   append_extras(place.packet, out);
 }
 
 void PacketWriter::gather(Place& place) {
-  payload_.clear();
   if (options_.payload == PayloadFormat::kMessage) {
-    const Bytes message = next_message(place);
-    if (message.size() > max_payload_)
-      throw std::runtime_error("a message of " + std::to_string(message.size()) + " bytes fits into no packet");
-    return exchange::append(message, payload_);
+    raw_ = next_message(place);
+    if (raw_.size() > max_payload_)
+      throw std::runtime_error("a message of " + std::to_string(raw_.size()) + " bytes fits into no packet");
+    return;
   }
+  payload_.clear();
   if (options_.payload == PayloadFormat::kMoldUdp64) append_mold_header(options_.session, place, payload_);
   gather_messages(place, max_payload_);
+  raw_ = payload_;
 }
 
 /// Takes as many messages as the packet is to hold, or fewer where they do not fit.
@@ -158,23 +161,23 @@ std::uint32_t PacketWriter::messages_in(std::uint64_t packet) const noexcept {
 void PacketWriter::make_truncated(const Place& place) {
   Place copy = place;
   gather(copy);
-  deflater_.whole(payload_, compressed_);
+  deflater_.whole(raw_, compressed_);
   compressed_.resize(compressed_.size() / 2);
   payload_ = compressed_;
   ready_made_ = true;
 }
 
 void PacketWriter::make_bomb() {
-  deflater_.whole(std::vector<std::byte>(kBombBytes), payload_);
+  Deflater{9}.whole(std::vector<std::byte>(kBombBytes), payload_);
   ready_made_ = true;
 }
 
 /// With zlib-auto every other packet is deflated, and one that a reader would take for a zlib stream always is.
 Bytes PacketWriter::compress(std::uint64_t packet) {
   const bool sometimes = options_.compression == Compression::kZlibAuto;
-  if (!sometimes && options_.compression != Compression::kZlib) return payload_;
-  if (sometimes && !looks_like_zlib(payload_) && mix64(options_.seed + packet) % 2 == 0) return payload_;
-  deflater_.whole(payload_, compressed_);
+  if (!sometimes && options_.compression != Compression::kZlib) return raw_;
+  if (sometimes && !looks_like_zlib(raw_) && mix64(options_.seed + packet) % 2 == 0) return raw_;
+  deflater_.whole(raw_, compressed_);
   return compressed_;
 }
 

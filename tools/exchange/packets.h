@@ -33,7 +33,7 @@ class PacketWriter {
   /// `dry` leaves the bytes away and only moves. REQUIRES: !at_end(place).
   void append(Place& place, std::vector<std::byte>& out, bool dry = false);
   /// Bytes of payload, not compressed, of the packet written last.
-  [[nodiscard]] std::size_t payload_bytes() const noexcept { return payload_.size(); }
+  [[nodiscard]] std::size_t payload_bytes() const noexcept { return raw_.size(); }
 
  private:
   void gather(Place& place);
@@ -52,7 +52,8 @@ class PacketWriter {
   const Faults& faults_;
   std::size_t max_payload_;
   Deflater deflater_;
-  std::vector<std::byte> payload_;     ///< of the packet being written
+  Bytes raw_;                          ///< payload of the packet being written, not compressed
+  std::vector<std::byte> payload_;     ///< where it lies, unless it is a message of the file
   std::vector<std::byte> compressed_;  ///< the same, deflated
   std::vector<std::byte> invalid_;     ///< the invalid message being sent
   bool ready_made_ = false;            ///< the payload goes out as it is: it is a fault's
