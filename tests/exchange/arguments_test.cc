@@ -16,10 +16,33 @@ Arguments parsed(std::vector<const char*> words) {
 }
 
 TEST(Arguments, TakeTheContractsFlags) {
-  const Arguments arguments = parsed({"--generate", "100", "--seed", "3", "--symbols", "7", "--transport", "frames", "--frames-magic",
-                                      "BABA", "--frames-length-offset", "2", "--frames-header-bytes", "4", "--frames-byte-order",
-                                      "little", "--compression", "zlib-auto", "--payload", "block", "--rate", "10", "--once",
-                                      "--fault", "cut:5", "--fault", "slice:1"});
+  const Arguments arguments = parsed({"--generate",
+                                      "100",
+                                      "--seed",
+                                      "3",
+                                      "--symbols",
+                                      "7",
+                                      "--transport",
+                                      "frames",
+                                      "--frames-magic",
+                                      "BABA",
+                                      "--frames-length-offset",
+                                      "2",
+                                      "--frames-header-bytes",
+                                      "4",
+                                      "--frames-byte-order",
+                                      "little",
+                                      "--compression",
+                                      "zlib-auto",
+                                      "--payload",
+                                      "block",
+                                      "--rate",
+                                      "10",
+                                      "--once",
+                                      "--fault",
+                                      "cut:5",
+                                      "--fault",
+                                      "slice:1"});
   ASSERT_TRUE(arguments.run) << arguments.text;
   EXPECT_EQ(arguments.options.generate.messages, 100U);
   EXPECT_EQ(arguments.options.wire.seed, 3U);
@@ -57,8 +80,9 @@ TEST(Arguments, AreRefusedWithTheUsageCode) {
 TEST(Arguments, ExplainEveryFault) {
   const Arguments arguments = parsed({"--help"});
   EXPECT_EQ(arguments.exit_code, 0);
-  for (const char* kind : {"cut:N", "slice", "stall:", "silent-login", "garbage", "repeat:N", "skip:N", "reject:A|S", "other-session",
-                           "end@SEQ", "truncate-zlib@SEQ", "bomb@SEQ", "bad-length", "invalid:EVERY", "unsequenced:EVERY", "debug:EVERY"}) {
+  for (const char* kind : {"cut:N", "slice", "stall:", "silent-login", "garbage", "repeat:N", "skip:N", "reject:A|S",
+                           "other-session", "end@SEQ", "truncate-zlib@SEQ", "bomb@SEQ", "bad-length", "invalid:EVERY",
+                           "unsequenced:EVERY", "debug:EVERY"}) {
     EXPECT_THAT(arguments.text, HasSubstr(kind));
   }
 }

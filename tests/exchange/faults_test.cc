@@ -50,8 +50,8 @@ TEST(Faults, TellsRepeatsOfEveryLoginFromOneAtAPlace) {
 TEST(Faults, RefusesWhatItDoesNotKnowAndSaysWhatItKnows) {
   Faults faults;
   EXPECT_THAT(add_fault(faults, "explode").value_or(""), HasSubstr("stall:SECONDS"));
-  for (const char* text : {"cut", "cut:x", "cut:0", "cut:-1", "stall", "stall:no", "reject:B", "reject:A:0", "end", "end@", "bomb:5",
-                           "repeat@5", "invalid:1x"}) {
+  for (const char* text : {"cut", "cut:x", "cut:0", "cut:-1", "stall", "stall:no", "reject:B", "reject:A:0", "end",
+                           "end@", "bomb:5", "repeat@5", "invalid:1x"}) {
     EXPECT_THAT(add_fault(faults, text).value_or(""), HasSubstr("must be")) << text;
   }
 }

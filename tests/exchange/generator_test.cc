@@ -14,9 +14,10 @@ namespace tickbridge::exchange {
 namespace {
 
 /// Lengths of the 23 types, from the specification, apart from the generator's own.
-const std::map<char, std::size_t> kLengths = {
-    {'S', 12}, {'R', 39}, {'H', 25}, {'Y', 20}, {'L', 26}, {'V', 35}, {'W', 12}, {'K', 28}, {'J', 35}, {'h', 21}, {'A', 36}, {'F', 40},
-    {'E', 31}, {'C', 36}, {'X', 23}, {'D', 19}, {'U', 35}, {'P', 44}, {'Q', 40}, {'B', 19}, {'I', 50}, {'N', 20}, {'O', 48}};
+const std::map<char, std::size_t> kLengths = {{'S', 12}, {'R', 39}, {'H', 25}, {'Y', 20}, {'L', 26}, {'V', 35},
+                                              {'W', 12}, {'K', 28}, {'J', 35}, {'h', 21}, {'A', 36}, {'F', 40},
+                                              {'E', 31}, {'C', 36}, {'X', 23}, {'D', 19}, {'U', 35}, {'P', 44},
+                                              {'Q', 40}, {'B', 19}, {'I', 50}, {'N', 20}, {'O', 48}};
 
 std::vector<std::byte> session(const GeneratorOptions& options) {
   Generator generator{options};
@@ -59,15 +60,19 @@ class Replay {
   void apply(Bytes message) {
     switch (type_of(message)) {
       case 'A':
-      case 'F': return add(message, load_be<std::uint64_t>(message, 11), load_be<std::uint32_t>(message, 20));
+      case 'F':
+        return add(message, load_be<std::uint64_t>(message, 11), load_be<std::uint32_t>(message, 20));
       case 'E':
       case 'C':
-      case 'X': return reduce(message, load_be<std::uint32_t>(message, 19));
-      case 'D': return remove(message);
+      case 'X':
+        return reduce(message, load_be<std::uint32_t>(message, 19));
+      case 'D':
+        return remove(message);
       case 'U':
         remove(message);
         return add(message, load_be<std::uint64_t>(message, 19), load_be<std::uint32_t>(message, 27));
-      default: return;
+      default:
+        return;
     }
   }
   std::uint64_t wrong = 0;
@@ -106,19 +111,19 @@ class Replay {
 };
 
 TEST(Generator, GivesTheSameBytesForTheSameSeedOnEveryMachine) {
-  EXPECT_EQ(fnv1a(session({.messages = 20'000, .seed = 7, .symbols = 100})), 0x0U);
+  EXPECT_EQ(fnv1a(session({.messages = 20'000, .seed = 7, .symbols = 100})), 4390106319624104106U);
   EXPECT_NE(session({.messages = 2'000, .seed = 7}), session({.messages = 2'000, .seed = 8}));
 }
 
 TEST(Generator, GivesExactlyTheMessagesAskedFor) {
-  for (const std::uint64_t messages : {1, 2, 10, 63, 64, 65, 100, 1'000, 12'345}) {
+  for (const std::uint64_t messages : {1U, 2U, 10U, 63U, 64U, 65U, 100U, 1'000U, 12'345U}) {
     EXPECT_EQ(split(session({.messages = messages})).size(), messages);
   }
 }
 
 TEST(Generator, HasEachOfThe23TypesInItsLengthEvenInASmallSession) {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
-    for (const std::uint64_t messages : {64, 200, 5'000}) {
+    for (const std::uint64_t messages : {64U, 200U, 5'000U}) {
       const auto records = session({.messages = messages, .seed = seed});
       std::set<char> seen;
       for (const Bytes message : split(records)) {

@@ -1,17 +1,12 @@
-"""A SoupBinTCP client of the standard library only, and checks of tickbridge-exchange through it.
-
-Run: soup_client.py PROGRAM. Shares no code with the exchange or the daemon.
-"""
+"""tickbridge-exchange and a SoupBinTCP client for tests. Standard library only; no code shared with the programs."""
 import socket
 import struct
 import subprocess
-import sys
-import tempfile
 import zlib
 
 
 class Exchange:
-    """The program, started with these arguments; `lines` of its errors are kept."""
+    """The program, started with these arguments."""
 
     def __init__(self, program, *arguments):
         self.process = subprocess.Popen([program, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -77,90 +72,3 @@ class Client:
                     yield payload
         except EOFError:
             return
-
-
-def messages_of_block(block):
-    messages = []
-    while block:
-        (size,) = struct.unpack(">H", block[:2])
-        messages.append(block[2:2 + size])
-        block = block[2 + size:]
-    return messages
-
-
-def messages_of_file(path):
-    with open(path, "rb") as file:
-        return messages_of_block(file.read())
-
-
-def messages_of(payload, form, compression):
-    if compression == "zlib":
-        payload = zlib.decompress(payload)
-    elif compression == "zlib-auto":
-        try:
-            payload = zlib.decompress(payload)
-        except zlib.error:
-            pass
-    if form == "message":
-        return [payload]
-    if form == "moldudp64":
-        (count,) = struct.unpack(">H", payload[18:20])
-        messages = messages_of_block(payload[20:])
-        assert len(messages) == count
-        return messages
-    return messages_of_block(payload)
-
-
-def check_matrix(program, saved, truth):
-    for version in ("3.00", "4.00", "4.1"):
-        for form in ("message", "block", "moldudp64"):
-            for compression in ("none", "zlib", "zlib-auto", "zlib-stream"):
-                with Exchange(program, "--file", saved, "--soup-version", version, "--payload", form,
-                              "--compression", compression) as exchange:
-                    client = Client(exchange.address, stream="first-byte" if compression == "zlib-stream" else None)
-                    assert client.login(version=version) == ("1000000001", 1)
-                    found = [m for p in client.sequenced() for m in messages_of(p, form, compression)]
-                    assert found == truth, (version, form, compression, len(found))
-
-
-def check_replay(program, saved, truth):
-    with Exchange(program, "--file", saved) as exchange:
-        for first in (1, 2, 777, len(truth), len(truth) + 1):
-            client = Client(exchange.address)
-            assert client.login(sequence=first, session="1000000001") == ("1000000001", first)
-            assert list(client.sequenced()) == truth[first - 1:]
-        together = [Client(exchange.address) for _ in range(3)]
-        for client in together:
-            assert client.login() == ("1000000001", 1)
-        for client in together:
-            assert list(client.sequenced()) == truth
-        assert Client(exchange.address).login(session="NONE") == (b"J", b"S")
-        assert Client(exchange.address).login(sequence=len(truth) + 50)[1] == len(truth) + 1
-
-
-def check_cuts(program, saved, truth):
-    with Exchange(program, "--file", saved, "--fault", "cut:40", "--fault", "slice") as exchange:
-        found, connections = [], 0
-        while len(found) < len(truth):
-            client = Client(exchange.address)
-            connections += 1
-            assert client.login(sequence=len(found) + 1)[1] == len(found) + 1
-            found.extend(client.sequenced())
-        assert found == truth
-        assert connections > 10, connections
-
-
-def main():
-    program = sys.argv[1]
-    with tempfile.NamedTemporaryFile(suffix=".itch") as file:
-        subprocess.run([program, "--generate", "2000", "--save", file.name, "--no-serve"], check=True)
-        truth = messages_of_file(file.name)
-        assert len(truth) == 2000
-        check_matrix(program, file.name, truth)
-        check_replay(program, file.name, truth)
-        check_cuts(program, file.name, truth)
-    print("fine")
-
-
-if __name__ == "__main__":
-    main()

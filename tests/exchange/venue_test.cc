@@ -20,7 +20,7 @@ std::vector<std::byte> hours(int count) {
   for (int n = 0; n < count; ++n) {
     std::vector<std::byte> record(2 + 12);
     store_be<std::uint16_t>(record, 0, 12);
-    const std::uint64_t time = 3'600'000'000'000ULL * static_cast<std::uint64_t>(n);
+    const std::uint64_t time = std::uint64_t{3'600'000'000'000} * static_cast<std::uint64_t>(n);
     store_be<std::uint16_t>(record, 7, static_cast<std::uint16_t>(time >> 32U));
     store_be<std::uint32_t>(record, 9, static_cast<std::uint32_t>(time));
     records.insert(records.end(), record.begin(), record.end());

@@ -43,13 +43,29 @@ using namespace std::string_literals;
 TEST(Frames, AreTheFormatsOfRealProtocols) {
   FramesOptions sofh{.length_bytes = 4, .length_counts = LengthCounts::kPacket, .header_bytes = 6};
   EXPECT_EQ(frame(sofh, "abc"), "\0\0\0\x09\0\0abc"s);
-  FramesOptions b3{.byte_order = ByteOrder::kLittle, .length_counts = LengthCounts::kPacket, .header_bytes = 4, .magic = "\x50\xEB"s, .magic_offset = 2};
-  EXPECT_EQ(frame(b3, "abc"), "\x07\0\x50\xEB" "abc"s);
-  FramesOptions boe{.length_offset = 2, .byte_order = ByteOrder::kLittle, .length_counts = LengthCounts::kPacket, .length_adjust = 2, .header_bytes = 4, .magic = "\xBA\xBA"s};
-  EXPECT_EQ(frame(boe, "abc"), "\xBA\xBA\x05\0" "abc"s);
-  FramesOptions eti{.length_bytes = 4, .byte_order = ByteOrder::kLittle, .length_counts = LengthCounts::kPacket, .header_bytes = 4};
+  FramesOptions b3{.byte_order = ByteOrder::kLittle,
+                   .length_counts = LengthCounts::kPacket,
+                   .header_bytes = 4,
+                   .magic = "\x50\xEB"s,
+                   .magic_offset = 2};
+  EXPECT_EQ(frame(b3, "abc"),
+            "\x07\0\x50\xEB"
+            "abc"s);
+  FramesOptions boe{.length_offset = 2,
+                    .byte_order = ByteOrder::kLittle,
+                    .length_counts = LengthCounts::kPacket,
+                    .length_adjust = 2,
+                    .header_bytes = 4,
+                    .magic = "\xBA\xBA"s};
+  EXPECT_EQ(frame(boe, "abc"),
+            "\xBA\xBA\x05\0"
+            "abc"s);
+  FramesOptions eti{
+      .length_bytes = 4, .byte_order = ByteOrder::kLittle, .length_counts = LengthCounts::kPacket, .header_bytes = 4};
   EXPECT_EQ(frame(eti, "abc"), "\x07\0\0\0abc"s);
-  EXPECT_EQ(frame({}, "abc"), "\0\x03" "abc"s);
+  EXPECT_EQ(frame({}, "abc"),
+            "\0\x03"
+            "abc"s);
   FramesOptions one{.length_bytes = 1, .header_bytes = 3};
   EXPECT_EQ(frame(one, "abc"), "\x05\0\0abc"s);
 }
@@ -85,7 +101,9 @@ TEST(Login, IsRefusedWithoutANumber) {
 TEST(Login, IsAnsweredInTheBytesOfTheSpecification) {
   std::vector<std::byte> out;
   append_accepted("1689192121", 135, out);
-  EXPECT_EQ(as_text(out), "\0\x1F" "A1689192121" + std::string(17, ' ') + "135");
+  EXPECT_EQ(as_text(out),
+            "\0\x1F"s + "A1689192121" +
+                std::string(17, ' ') + "135");
   out.clear();
   append_rejected('S', out);
   EXPECT_EQ(as_text(out), "\0\x02JS"s);
@@ -94,7 +112,8 @@ TEST(Login, IsAnsweredInTheBytesOfTheSpecification) {
 TEST(Packets, AreTheSameFromEveryPlace) {
   const auto records = numbered(500);
   const Faults faults{.invalid_every = 7, .unsequenced_every = 3, .debug_every = 4};
-  PacketWriter writer{records, 2, {.compression = Compression::kZlibAuto, .payload = PayloadFormat::kMoldUdp64}, faults};
+  PacketWriter writer{
+      records, 2, {.compression = Compression::kZlibAuto, .payload = PayloadFormat::kMoldUdp64}, faults};
   std::vector<std::vector<std::byte>> packets;
   std::vector<Place> places;
   for (Place place; !writer.at_end(place);) {
@@ -120,12 +139,14 @@ TEST(Packets, GoOnCountingThroughTheLoops) {
 
 TEST(Packets, PutMessagesIntoMoldUdp64Packets) {
   const auto records = numbered(3);
-  PacketWriter writer{records, 1, {.payload = PayloadFormat::kMoldUdp64, .packet_messages = 2, .session = "DAY"}, Faults{}};
+  PacketWriter writer{
+      records, 1, {.payload = PayloadFormat::kMoldUdp64, .packet_messages = 2, .session = "DAY"}, Faults{}};
   std::vector<std::byte> out;
   Place place;
   while (!writer.at_end(place)) writer.append(place, out);
-  EXPECT_EQ(as_text(out), "\0\x1DS       DAY\0\0\0\0\0\0\0\1\0\2\0\2m1\0\2m2"
-                          "\0\x19S       DAY\0\0\0\0\0\0\0\3\0\1\0\2m3"s);
+  EXPECT_EQ(as_text(out),
+            "\0\x1DS       DAY\0\0\0\0\0\0\0\1\0\2\0\2m1\0\2m2"
+            "\0\x19S       DAY\0\0\0\0\0\0\0\3\0\1\0\2m3"s);
 }
 
 TEST(Packets, HaveInvalidMessagesBesidesTheValidOnes) {
@@ -181,7 +202,8 @@ TEST(Image, FindsPacketsInAnyOrder) {
   for (const std::uint64_t packet : {150'000U, 1U, 200'000U, 99'999U}) {
     const auto chunk = image.find(packet);
     ASSERT_TRUE(chunk);
-    const Bytes bytes = Bytes{chunk->bytes}.subspan(chunk->begin_of(packet), chunk->begin_of(packet + 1) - chunk->begin_of(packet));
+    const Bytes bytes =
+        Bytes{chunk->bytes}.subspan(chunk->begin_of(packet), chunk->begin_of(packet + 1) - chunk->begin_of(packet));
     EXPECT_EQ(as_text(bytes.subspan(3)), "m" + std::to_string(packet));
   }
   EXPECT_FALSE(image.find(200'001));

@@ -122,7 +122,8 @@ void add_serving(CLI::App& app, Options& options) {
   app.add_option("--password", options.password, "that a login must have");
   app.add_flag("--exit-when-served,--once", options.exit_when_served,
                "exit when a client got all (of the last session) and closed");
-  app.add_flag("--encode-first", options.encode_first, "encode before listening, so that serving costs only the sending");
+  app.add_flag("--encode-first", options.encode_first,
+               "encode before listening, so that serving costs only the sending");
   app.add_option_function<std::vector<std::string>>(
          "--fault",
          [&options](const std::vector<std::string>& faults) {

@@ -312,9 +312,10 @@ void Connection::on_tick() {
     tell("was silent for too long");
     return close();
   }
+  if (session_ != nullptr) existing_ = session_->existing(now);
+  pump();
   const bool idle = !writing_ && pending_.empty() && control_.empty() && !ending_ && now >= stalled_until_;
   if (soup && idle && session_ != nullptr && now - sent_ >= kHeartbeat) append_soup('H', {}, control_);
-  if (session_ != nullptr) existing_ = session_->existing(now);
   pump();
   if (!closed_) tick();
 }

@@ -63,7 +63,7 @@ class Planner {
     once(SceneKind::kEvent, 'Q', kOpeningBell);
     const std::uint64_t dense = shares.burst * 480 / kBurstMessages;
     const std::uint64_t before = (shares.burst - dense) / 2;
-    add(SceneKind::kTrading, ' ', before, kOpeningBell, kOpeningBell + 700'000);
+    add(SceneKind::kTrading, ' ', before, kOpeningBell, kOpeningBell + 699'999);
     add(SceneKind::kTrading, ' ', dense, kOpeningBell + 700'000, kOpeningBell + 1'699'999);
     add(SceneKind::kTrading, ' ', shares.burst - dense - before, kOpeningBell + 1'700'000,
         kOpeningBell + kBurstNanoseconds);

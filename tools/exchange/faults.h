@@ -41,7 +41,7 @@ struct Faults {
   std::uint64_t unsequenced_every = 0;  ///< after every so many packets stands a U; 0: none
   std::uint64_t debug_every = 0;        ///< after every so many packets stands a +; 0: none
   // Once
-  std::vector<Break> breaks;
+  std::vector<Break> breaks{};
 };
 
 /// Adds what `KIND[:ARG][@SEQ]` says. @return what is wrong with it, or nothing.

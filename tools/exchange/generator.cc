@@ -37,7 +37,7 @@ std::uint64_t Generator::next_time(const Scene& scene) {
   if (from >= scene.end) return from;
   const std::uint64_t average = (scene.end - from) / (scene.count - index_);
   const bool pause = random_.below(16) == 0;
-  return from + std::min(random_.below64(pause ? 30 * average + 1 : average / 8 + 1), scene.end - from);
+  return from + std::min(random_.below64(pause ? 30 * average + 1 : average / 8 + 1), (scene.end - from) / 2);
 }
 
 void Generator::write(MessageWriter& out, const Scene& scene, std::uint64_t index, std::uint64_t time) {

@@ -26,7 +26,7 @@ struct FramesOptions {
   LengthCounts length_counts = LengthCounts::kRest;
   std::int32_t length_adjust = 0;  ///< the reader adds it to the length it reads, so the writer takes it off
   std::uint32_t header_bytes = 2;
-  std::string magic;  ///< raw bytes
+  std::string magic{};  ///< raw bytes
   std::uint32_t magic_offset = 0;
   std::uint32_t max_packet_bytes = 1048576;
 };
@@ -38,7 +38,7 @@ struct WireOptions {
   Compression compression = Compression::kNone;
   CompressionStart compression_starts = CompressionStart::kFirstByte;
   PayloadFormat payload = PayloadFormat::kMessage;
-  FramesOptions frames;
+  FramesOptions frames{};
   std::uint32_t packet_messages = 0;  ///< in a block or moldudp64 packet; 0: 1 to 20, by the seed
   std::uint64_t seed = 1;
   std::string session = "1000000001";  ///< at most 10 characters
