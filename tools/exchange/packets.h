@@ -25,7 +25,7 @@ struct Place {
 /// place can be encoded again and gives the same bytes. One thread at a time.
 class PacketWriter {
  public:
-  /// REQUIRES: records and faults outlive this. Throws std::runtime_error if a message fits into no packet.
+  /// REQUIRES: records outlives this. Throws std::runtime_error if a message fits into no packet.
   PacketWriter(Bytes records, std::uint32_t loops, const WireOptions& options, const Faults& faults);
 
   [[nodiscard]] bool at_end(const Place& place) const noexcept;
@@ -49,7 +49,7 @@ class PacketWriter {
   Bytes records_;
   std::uint32_t loops_;
   WireOptions options_;
-  const Faults& faults_;
+  Faults faults_;
   std::size_t max_payload_;
   Deflater deflater_;
   Bytes raw_;                          ///< payload of the packet being written, not compressed
