@@ -34,7 +34,7 @@ constexpr std::array<Type, 23> kTypes = {{
      {{stock(11), code(19, "QGSNAPZV "), code(20, "DEQSGHJKCN "), code(25, "YN"), code(26, "ABCFILNOPQRSTUVW"),
        text(27, 2), code(29, "PT"), code(30, "YN "), code(31, "YN "), code(32, "12 "), code(33, "YN "),
        code(38, "YN")}}},
-    {'H', 25, {{stock(11), code(19, "HPQT"), text(21, 4)}}},
+    {'H', 25, {{stock(11), code(19, "HPQT"), text(20, 1), text(21, 4)}}},
     {'Y', 20, {{stock(11), code(19, "012")}}},
     {'L', 26, {{text(11, 4), stock(15), code(23, "YN"), code(24, "NPSRL"), code(25, "AEWSD")}}},
     {'V', 35, {}},
@@ -50,7 +50,7 @@ constexpr std::array<Type, 23> kTypes = {{
     {'D', 19, {}},
     {'U', 35, {}},
     {'P', 44, {{code(19, "BS"), stock(24)}}},
-    {'Q', 40, {{stock(19), code(39, "OCHI")}}},
+    {'Q', 40, {{stock(19), code(39, "OCHIA")}}},
     {'B', 19, {}},
     {'I', 50, {{code(27, "BSNOP"), stock(28), code(48, "OCHA"), code(49, "L123456789ABC ")}}},
     {'N', 20, {{stock(11), code(19, "BSAN")}}},
@@ -96,9 +96,11 @@ Message look_at_itch(std::string_view bytes) noexcept {
   if (bytes.size() < kHeader) return {.unknown = true};
   message.unknown = type == nullptr;
   message.instrument = static_cast<std::uint16_t>(big_endian(bytes.substr(1, 2)));
-  message.time_ns = static_cast<std::int64_t>(big_endian(bytes.substr(5, 6)));
-  message.invalid = message.time_ns >= kDay;
-  if (type != nullptr) look_at_fields(*type, bytes, message);
+  const auto time = static_cast<std::int64_t>(big_endian(bytes.substr(5, 6)));
+  if (time < kDay) message.time_ns = time;
+  if (type == nullptr) return message;  // of its fields nothing is known but those that all types have
+  message.invalid = time >= kDay;
+  look_at_fields(*type, bytes, message);
   message.directory = bytes[0] == 'R' && !message.invalid;
   return message;
 }
