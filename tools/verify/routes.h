@@ -17,7 +17,7 @@ enum class PartitionKind { kMurmur2, kCrc32, kRoundRobin, kExplicit };
 struct RouteRules {
   KeyKind key = KeyKind::kSymbol;
   PartitionKind partitioner = PartitionKind::kMurmur2;
-  std::map<std::string, std::int32_t, std::less<>> partitions;  ///< explicit
+  std::map<std::string, std::int32_t, std::less<>> partitions{};  ///< explicit
 };
 
 struct Route {
