@@ -1,0 +1,194 @@
+// The sink against a real Apache Kafka, started by tools/kafka for this program.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <filesystem>
+#include <future>
+#include <semaphore>
+
+#include "base/clock.h"
+#include "sink/producer.h"
+
+namespace tickbridge::sink {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+std::string run(const std::string& command) {
+  std::string output;
+  FILE* const pipe = popen(command.c_str(), "r");
+  std::array<char, 4096> part{};
+  while (pipe != nullptr && fgets(part.data(), part.size(), pipe) != nullptr) output += part.data();
+  const int status = pipe == nullptr ? -1 : pclose(pipe);
+  if (status != 0) ADD_FAILURE() << command << " ended with " << status << ": " << output;
+  return output;
+}
+
+/// One broker for all tests of this program.
+class Cluster : public ::testing::Environment {
+ public:
+  void SetUp() override {
+    directory_ = std::filesystem::temp_directory_path() / ("tickbridge-sink-kafka-" + std::to_string(getpid()));
+    const std::string output = run(tool("up"));
+    const auto at = output.rfind("bootstrap.servers=");
+    ASSERT_NE(at, std::string::npos) << output;
+    servers_ = output.substr(at + 18, output.find('\n', at) - at - 18);
+  }
+  void TearDown() override {
+    run(tool("down"));
+    std::filesystem::remove_all(directory_);
+  }
+  void create(const std::string& topic, int partitions, const std::string& config = "") {
+    run(tool("topic") + " " + topic + " --partitions " + std::to_string(partitions) +
+        (config.empty() ? "" : " --config " + config));
+  }
+  [[nodiscard]] const std::string& servers() const { return servers_; }
+
+ private:
+  [[nodiscard]] std::string tool(const std::string& word) const {
+    return TICKBRIDGE_SOURCE_DIR "/tools/kafka " + word + " --dir " + directory_.string();
+  }
+  std::filesystem::path directory_;
+  std::string servers_;
+};
+
+Cluster* const cluster = static_cast<Cluster*>(::testing::AddGlobalTestEnvironment(new Cluster));
+
+class KafkaTest : public ::testing::Test {
+ protected:
+  KafkaTest() {
+    options_.properties = {{"bootstrap.servers", cluster->servers()}};
+    feed_.topic = std::string{"t-"} + ::testing::UnitTest::GetInstance()->current_test_info()->name();
+    feed_.dead_letter_topic = feed_.topic + ".dead";
+    topics_.replication_factor = 1;
+  }
+  Result<std::unique_ptr<Lane>> open() {
+    auto made = Producer::create(options_, Delivery::kAtLeastOnce, Send::kAsync, {});
+    if (!made) return made.error();
+    producer_ = std::move(*made);
+    return producer_->open_lane(
+        "nasdaq", feed_, topics_, 1, metrics_,
+        {.on_room = [this] { room_.release(); }, .on_failed = [this](const Error& error) { failed_.set_value(error); }},
+        30s);
+  }
+  Error failure() {
+    auto future = failed_.get_future();
+    EXPECT_EQ(future.wait_for(20s), std::future_status::ready);
+    return future.get();
+  }
+
+  ProducerOptions options_;
+  FeedOptions feed_;
+  TopicOptions topics_;
+  metrics::FeedMetrics metrics_{"nasdaq"};
+  std::counting_semaphore<> room_{0};
+  std::promise<Error> failed_;
+  std::unique_ptr<Producer> producer_;
+};
+
+Outgoing record_of(std::string_view value, std::int64_t timestamp_ms = 0) {
+  return {.value = as_bytes(value).data(),
+          .value_size = static_cast<std::uint32_t>(value.size()),
+          .timestamp_ms = timestamp_ms};
+}
+
+TEST_F(KafkaTest, NamesTheCommandThatCreatesAMissingTopic) {
+  const auto lane = open();
+  ASSERT_FALSE(lane);
+  EXPECT_EQ(lane.error().code, ExitCode::kUnavailable);
+  EXPECT_THAT(lane.error().message,
+              HasSubstr("kafka-topics.sh --bootstrap-server " + cluster->servers() + " --create --topic " +
+                        feed_.topic + " --partitions 12 --replication-factor 1"));
+}
+
+TEST_F(KafkaTest, CreatesMissingTopicsAsConfigured) {
+  topics_.create = true;
+  topics_.partitions = 4;
+  topics_.config = {{"message.timestamp.type", "LogAppendTime"}, {"max.message.bytes", "2000000"}};
+  const auto lane = open();
+  ASSERT_TRUE(lane) << lane.error().message;
+  EXPECT_EQ((*lane)->topic().partitions, 4);
+  EXPECT_TRUE((*lane)->topic().log_append_time);
+  EXPECT_TRUE((*lane)->topic().settings_known);
+  EXPECT_EQ((*lane)->topic().replication_factor, 1);
+}
+
+TEST_F(KafkaTest, SaysWhyATopicCannotBeCreated) {
+  topics_.create = true;
+  topics_.replication_factor = 3;
+  const auto lane = open();
+  ASSERT_FALSE(lane);
+  EXPECT_EQ(lane.error().code, ExitCode::kUnavailable);
+  EXPECT_THAT(lane.error().message, HasSubstr("topics.replication_factor"));
+}
+
+TEST_F(KafkaTest, CreatesADeadLetterTopicUnasked) {
+  cluster->create(feed_.topic, 3);
+  topics_.replication_factor = 3;  // more than there are brokers
+  const auto lane = open();
+  ASSERT_TRUE(lane) << lane.error().message;
+  EXPECT_TRUE((*lane)->hand_over_dead_letter({.value = as_bytes("bad"), .reason = "length", .session = "S1"}));
+  EXPECT_TRUE(producer_->flush(10s));
+}
+
+TEST_F(KafkaTest, RefusesTopicsThatWouldRefuseRecords) {
+  cluster->create(feed_.topic, 1, "cleanup.policy=compact");
+  const auto lane = open();
+  ASSERT_FALSE(lane);
+  EXPECT_EQ(lane.error().code, ExitCode::kConfig);
+  EXPECT_THAT(lane.error().message, HasSubstr("compacted"));
+}
+
+TEST_F(KafkaTest, TheLargestRecordAndTheLargestDeadLetterAreTaken) {
+  cluster->create(feed_.topic, 1, "max.message.bytes=1000000");
+  const auto lane = open();
+  ASSERT_TRUE(lane) << lane.error().message;
+  const std::string value((*lane)->topic().max_record_bytes, 'x');
+  const Outgoing record = record_of(value);
+  EXPECT_EQ((*lane)->hand_over(0, {&record, 1}), 1U);
+  EXPECT_TRUE(producer_->flush(10s));
+  const std::string letter((*lane)->dead_letter_max_bytes(), 'x');
+  EXPECT_TRUE((*lane)->hand_over_dead_letter(
+      {.value = as_bytes(letter), .reason = "length", .session = "SESSION123", .sequence = ~0ULL, .index = ~0U}));
+  EXPECT_TRUE(producer_->flush(10s));
+  EXPECT_FALSE((*lane)->failed());
+}
+
+TEST_F(KafkaTest, ATimestampThatTheTopicRefusesStopsTheFeedWith65AndIsForetold) {
+  cluster->create(feed_.topic, 1, "message.timestamp.after.max.ms=3600000");
+  const auto lane = open();
+  ASSERT_TRUE(lane) << lane.error().message;
+  const std::int64_t now_ms = wall_nanoseconds() / 1'000'000;
+  const std::int64_t late_ms = now_ms + 7'200'000;
+  EXPECT_THAT(timestamps_refused((*lane)->topic(), feed_.topic, now_ms, late_ms, now_ms), HasSubstr("after"));
+  const Outgoing record = record_of("value", late_ms);
+  EXPECT_EQ((*lane)->hand_over(0, {&record, 1}), 1U);
+  const Error error = failure();
+  EXPECT_EQ(error.code, ExitCode::kData);
+  EXPECT_THAT(error.message, HasSubstr("INVALID_TIMESTAMP"));
+}
+
+TEST_F(KafkaTest, AcknowledgesAllOfALargeRun) {
+  cluster->create(feed_.topic, 12);
+  const auto lane = open();
+  ASSERT_TRUE(lane) << lane.error().message;
+  constexpr std::uint64_t kCount = 600'000;
+  const std::vector<Outgoing> group(250, record_of("0123456789012345678901234567890123456789"));
+  for (std::uint64_t done = 0; done < kCount; done += group.size()) {
+    std::span<const Outgoing> rest{group};
+    while (!(rest = rest.subspan((*lane)->hand_over(static_cast<std::int32_t>(done / 250 % 12), rest))).empty()) {
+      if ((*lane)->ask_for_room()) continue;
+      ASSERT_TRUE(room_.try_acquire_for(20s)) << "a wake-up was lost";
+    }
+  }
+  EXPECT_TRUE(producer_->flush(30s));
+  EXPECT_EQ(metrics_.value(metrics::FeedCounter::kMessagesAcknowledged), kCount);
+  EXPECT_EQ((*lane)->in_flight(), 0);
+}
+
+}  // namespace
+}  // namespace tickbridge::sink
