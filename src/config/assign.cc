@@ -208,6 +208,10 @@ Fault set(const Option& option, Property field, const Value& value) {
     text = std::to_string(number);
   }
   if (option.translate != nullptr) text = option.translate(text);
+  if (text.empty()) {  // as if it were not there: the library would take "" for a certificate
+    field.properties->erase(std::string{option.library});
+    return std::nullopt;
+  }
   (*field.properties)[std::string{option.library}] = std::move(text);
   return std::nullopt;
 }

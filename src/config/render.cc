@@ -63,6 +63,10 @@ class Renderer {
     if (std::holds_alternative<HostOf>(field) || std::holds_alternative<PortOf>(field)) return;
     if (std::holds_alternative<Property>(field) && by_own_name(option.library)) return;
     const auto value = show(option, field);
+    if (!value && option.fallback == "never") {
+      out_ += line(fmt::format("# {} is not set", key(key_of(option.path))), "the default: never");
+      return;
+    }
     const std::string text = fmt::format("{} = {}", key(key_of(option.path)), value.value_or(unset(option)));
     out_ += value ? line(text, origin(option.name(feed))) : line("# " + text, "the default");
   }

@@ -263,8 +263,9 @@ std::vector<Option> connecting() {
 }
 
 /// A text property whose name is the library's, the same in Java.
-Option same(std::string_view path, std::string_view doc, bool secret = false) {
-  return {.path = path, .field = property, .doc = doc, .library = path.substr(9), .fallback = "\"\"", .secret = secret};
+Option same(std::string_view path, std::string_view doc, bool secret = false, std::string_view fallback = "\"\"") {
+  return {
+      .path = path, .field = property, .doc = doc, .library = path.substr(9), .fallback = fallback, .secret = secret};
 }
 
 std::vector<Option> tls() {
@@ -286,7 +287,7 @@ std::vector<Option> tls() {
       same("producer.ssl.crl.location", "A file of revoked certificates."),
       same("producer.ssl.providers", "OpenSSL 3's providers, divided by commas."),
       same("producer.ssl.engine.location", "An OpenSSL engine (deprecated by the library)."),
-      same("producer.ssl.engine.id", "Its name."),
+      same("producer.ssl.engine.id", "Its name.", false, "dynamic"),
   };
   rows.push_back({.path = "producer.ssl.endpoint.identification.algorithm",
                   .kind = Kind::kWord,
@@ -303,8 +304,9 @@ std::vector<Option> sasl() {
   std::vector<Option> rows{
       same("producer.sasl.username", "The user, for PLAIN and SCRAM."),
       same("producer.sasl.password", "The password, for PLAIN and SCRAM.", true),
-      same("producer.sasl.kerberos.service.name", "The brokers' Kerberos name, without host and realm."),
-      same("producer.sasl.kerberos.principal", "The daemon's Kerberos name."),
+      same("producer.sasl.kerberos.service.name", "The brokers' Kerberos name, without host and realm.", false,
+           "kafka"),
+      same("producer.sasl.kerberos.principal", "The daemon's Kerberos name.", false, "kafkaclient"),
       same("producer.sasl.kerberos.keytab", "The daemon's keytab."),
       same("producer.sasl.oauthbearer.config", "The token's settings, as the library reads them.", true),
       same("producer.sasl.oauthbearer.client.id", "The daemon's name at the token server."),

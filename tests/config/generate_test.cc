@@ -51,6 +51,13 @@ TEST(Generated, ExampleIsRightWithEachOptionUncommented) {
   EXPECT_GT(tried, 100);
 }
 
+TEST(Generated, ExampleIsRightWithAllUncommentedThatGoTogether) {
+  const std::regex option{"\n#(\"?[a-z_.A-Z]+\"? = )"};
+  const std::string text = std::regex_replace(example(), option, "\n$1");
+  const std::regex either{"\n(host|port) = [^\n]*"};
+  EXPECT_EQ(refusal(std::regex_replace(text, either, "")), "");
+}
+
 TEST(Generated, HelpNamesEveryFlagAndTheMostUsedOptions) {
   const std::string text = help();
   for (const char* const name : {"--config", "--set", "--start", "--exit-at-end", "--print-config",

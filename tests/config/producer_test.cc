@@ -62,6 +62,10 @@ TEST(JavaNames, BecomeTheLibrarysProperties) {
   }
 }
 
+TEST(JavaNames, AreNotSetByAnEmptyText) {
+  EXPECT_FALSE(producer("ssl.key.pem = \"\"\nclient.id = \"\"").producer.properties.contains("ssl.key.pem"));
+}
+
 TEST(JavaNames, SetTheDaemonsOwn) {
   const Config config = producer(
       "buffer.memory = 1000000\nmax.block.ms = 0\nmetadata.fetch.timeout.ms = 5000\n"
