@@ -1,0 +1,44 @@
+#include <spdlog/spdlog.h>
+
+#include <cstdio>
+#include <exception>
+#include <variant>
+
+#include "app/application.h"
+#include "config/config.h"
+#include "ops/log_setup.h"
+
+namespace {
+
+int run(int argc, char** argv) {
+  using namespace tickbridge;
+  auto loaded = config::load(argc, argv);
+  if (const auto* exit = std::get_if<config::Exit>(&loaded)) {
+    std::fputs(exit->text.c_str(), exit->to_stderr ? stderr : stdout);
+    return static_cast<int>(exit->code);
+  }
+  auto& invocation = std::get<config::Invocation>(loaded);
+  if (invocation.print_config) {
+    std::fputs(config::render(invocation.config).c_str(), stdout);
+    return 0;
+  }
+  if (invocation.check_config) {
+    std::puts("the configuration is sound");
+    return 0;
+  }
+  ops::set_up_logging(invocation.config.log);
+  const auto code = app::Application{std::move(invocation)}.run();
+  spdlog::shutdown();
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "tickbridge: %s\n", problem.what());
+    return 70;
+  }
+}
