@@ -4,6 +4,8 @@
 
 namespace tickbridge::metrics {
 
+Registry::Registry() : Registry{TICKBRIDGE_VERSION} {}
+
 Registry::Registry(std::string version, SteadyTime started, std::vector<std::pair<std::string, std::string>> build)
     : version_{std::move(version)}, started_{started}, build_{std::move(build)} {}
 

@@ -35,6 +35,8 @@ class DaemonMetrics {
 /// Owns all that the daemon counts. Feeds keep their address for the registry's life.
 class Registry {
  public:
+  /// This build's version, started now.
+  Registry();
   /// `build`: labels of tickbridge_build_info besides the version, e.g. {"librdkafka", "2.0.2"}.
   explicit Registry(std::string version, SteadyTime started = SteadyClock::now(),
                     std::vector<std::pair<std::string, std::string>> build = {});

@@ -1,0 +1,55 @@
+#include "ops/log_setup.h"
+
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+
+namespace tickbridge::ops {
+
+LogStyle choose_style(LogFormat format, bool journal) noexcept {
+  if (format == LogFormat::kJson) return journal ? LogStyle::kJournalJson : LogStyle::kJson;
+  return journal ? LogStyle::kJournal : LogStyle::kText;
+}
+
+bool is_journal(const char* journal_stream, int fd) noexcept {
+  struct stat status{};
+  if (journal_stream == nullptr || fstat(fd, &status) != 0) return false;
+  char* rest = nullptr;
+  const unsigned long long device = std::strtoull(journal_stream, &rest, 10);
+  if (rest == journal_stream || *rest != ':') return false;
+  return device == status.st_dev && std::strtoull(rest + 1, nullptr, 10) == status.st_ino;
+}
+
+std::optional<spdlog::level::level_enum> parse_level(std::string_view word) noexcept {
+  for (int i = 0; i < spdlog::level::n_levels; ++i) {
+    const auto level = static_cast<spdlog::level::level_enum>(i);
+    if (level_word(level) == word) return level;
+  }
+  return std::nullopt;
+}
+
+void set_up_logging(const LogOptions& options) {
+  const LogStyle style = choose_style(options.format, is_journal(std::getenv("JOURNAL_STREAM"), STDERR_FILENO));
+  spdlog::sink_ptr sink;
+  if (style == LogStyle::kText && isatty(STDERR_FILENO) != 0) {
+    sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();  // shared: spdlog's own ownership
+  } else {
+    sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  }
+  auto logger = std::make_shared<spdlog::logger>("tickbridge", std::move(sink));
+  logger->set_formatter(make_formatter(style));
+  const auto level = parse_level(options.level);
+  logger->set_level(level.value_or(spdlog::level::info));
+  spdlog::set_default_logger(std::move(logger));
+  if (!level) {
+    spdlog::warn("log.level = \"{}\" is none of trace, debug, info, warn, error, critical, off; taking info",
+                 options.level);
+  }
+}
+
+}  // namespace tickbridge::ops
