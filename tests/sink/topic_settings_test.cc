@@ -19,7 +19,7 @@ std::map<std::string, std::string> good() {
 }
 
 Result<std::vector<std::string>> applied(TopicInfo& info, const std::map<std::string, std::string>& values,
-                                       Delivery delivery = Delivery::kAtLeastOnce) {
+                                         Delivery delivery = Delivery::kAtLeastOnce) {
   return apply_settings(info, "ticks", values, {}, delivery, "kafka:9092");
 }
 
