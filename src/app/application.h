@@ -19,7 +19,7 @@
 #include "pipeline/workers.h"
 #include "ring/parking.h"
 #include "sink/producer.h"
-#include "tickbridge/version.h"
+#include <tickbridge/version.h>
 
 namespace tickbridge::app {
 
