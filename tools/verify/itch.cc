@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
+#include <cstring>
 
 namespace tickbridge::verify {
 namespace {
@@ -64,10 +66,12 @@ constexpr std::array<const Type*, 256> make_index() {
 }
 constexpr auto kByType = make_index();
 
-std::uint64_t big_endian(std::string_view bytes) noexcept {
-  std::uint64_t value = 0;
-  for (const char c : bytes) value = value << 8U | static_cast<unsigned char>(c);
-  return value;
+/// Bytes 5 to 10, big-endian. REQUIRES: at least 11 bytes.
+std::int64_t time_of(std::string_view bytes) noexcept {
+  std::uint64_t word = 0;
+  std::memcpy(&word, bytes.data() + 3, sizeof word);
+  if constexpr (std::endian::native == std::endian::little) word = __builtin_bswap64(word);
+  return static_cast<std::int64_t>(word & 0xffffffffffffU);
 }
 
 bool printable(std::string_view bytes) noexcept {
@@ -95,8 +99,9 @@ Message look_at_itch(std::string_view bytes) noexcept {
   if (type != nullptr && bytes.size() != type->length) return {.invalid = true};
   if (bytes.size() < kHeader) return {.unknown = true};
   message.unknown = type == nullptr;
-  message.instrument = static_cast<std::uint16_t>(big_endian(bytes.substr(1, 2)));
-  const auto time = static_cast<std::int64_t>(big_endian(bytes.substr(5, 6)));
+  message.instrument =
+      static_cast<std::uint16_t>(static_cast<unsigned char>(bytes[1]) << 8U | static_cast<unsigned char>(bytes[2]));
+  const auto time = time_of(bytes);
   if (time < kDay) message.time_ns = time;
   if (type == nullptr) return message;  // of its fields nothing is known but those that all types have
   message.invalid = time >= kDay;

@@ -9,13 +9,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// A full queue makes librdkafka 2.0.2 leave a partition alone for a whole second, so the queue must not fill up.
 // Large fetches, no waiting (the embedded broker waits out fetch.wait.max.ms after every empty fetch), no checksums.
 constexpr std::pair<const char*, const char*> kProperties[] = {
-    {"enable.auto.commit", "false"},   {"enable.auto.offset.store", "false"},   {"enable.partition.eof", "true"},
-    {"fetch.wait.max.ms", "10"},       {"fetch.message.max.bytes", "4194304"},  {"fetch.error.backoff.ms", "20"},
-    {"queued.min.messages", "200000"}, {"queued.max.messages.kbytes", "65536"}, {"check.crcs", "false"},
-    {"reconnect.backoff.ms", "50"},    {"reconnect.backoff.max.ms", "500"},     {"socket.nagle.disable", "true"},
-    {"auto.offset.reset", "earliest"}, {"log.connection.close", "false"},
+    {"enable.auto.commit", "false"},    {"enable.auto.offset.store", "false"},    {"enable.partition.eof", "true"},
+    {"fetch.wait.max.ms", "10"},        {"fetch.message.max.bytes", "4194304"},   {"fetch.error.backoff.ms", "20"},
+    {"queued.min.messages", "2000000"}, {"queued.max.messages.kbytes", "524288"}, {"check.crcs", "false"},
+    {"reconnect.backoff.ms", "50"},     {"reconnect.backoff.max.ms", "500"},      {"socket.nagle.disable", "true"},
+    {"auto.offset.reset", "earliest"},  {"log.connection.close", "false"},
 };
 
 void set(rd_kafka_conf_t* conf, const std::string& name, const std::string& value) {
