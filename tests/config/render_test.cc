@@ -1,8 +1,5 @@
 #include <fmt/format.h>
 
-#include <regex>
-#include <sstream>
-
 #include "config/generate.h"
 #include "config/helpers.h"
 #include "config/table.h"
@@ -15,7 +12,11 @@ using testing::HasSubstr;
 using testing::Not;
 
 /// The rendering without its comments.
-std::string bare(const std::string& rendered) { return std::regex_replace(rendered, std::regex{" +# [^\n]*"}, ""); }
+std::string bare(const std::string& rendered) {
+  std::vector<std::string> lines = lines_of(rendered);
+  for (std::string& line : lines) line = line.substr(0, line.find(" # "));
+  return joined(lines);
+}
 
 constexpr std::string_view kMuch = R"(
 shutdown_timeout = "0s"
