@@ -71,6 +71,7 @@ bool InflateStage::step() {
   }
   if (broken_) {
     used(end_ - begin_);
+    output_waits_ = false;
     return true;
   }
   const std::size_t need = compressed_ ? kMinRoom : scanner_.max_packet_bytes();

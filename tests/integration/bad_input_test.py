@@ -64,11 +64,11 @@ class BadInput(unittest.TestCase):
         self.assertGreaterEqual(daemon.metric("tickbridge_feed_protocol_errors_total"), 1)
 
     def test_a_server_that_goes_silent(self):
-        self.run_exactly(["--fault", "stall:30@1000"], {"feed.default.soupbintcp.silence": "500ms"},
+        self.run_exactly(["--fault", "stall:30@1000"], {"feed.default.soupbintcp.silence": "500ms", "feed.default.soupbintcp.heartbeat": "100ms"},
                          lambda daemon, _: self.assertGreaterEqual(daemon.feed()["reconnects"], 1))
 
     def test_a_server_that_never_answers_the_login(self):
-        self.run_exactly(["--fault", "silent-login:2"], {"feed.default.soupbintcp.silence": "500ms"},
+        self.run_exactly(["--fault", "silent-login:2"], {"feed.default.soupbintcp.silence": "500ms", "feed.default.soupbintcp.heartbeat": "100ms"},
                          lambda daemon, _: self.assertIn("since the login was sent", daemon.errors()))
 
     def test_a_server_that_answers_another_session(self):
