@@ -32,6 +32,12 @@
 #include "base/rate_limit.h"
 #include "ops/http_listener.h"
 
+// A false alarm of g++ 12 under sanitizers: Asio's coroutine frames have their own new and delete, and it sees
+// through only one of them.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+#endif
+
 namespace tickbridge::ops {
 
 namespace asio = boost::asio;
