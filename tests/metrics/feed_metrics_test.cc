@@ -9,7 +9,7 @@
 namespace tickbridge::metrics {
 namespace {
 
-constexpr std::uint64_t kAdds = 20'000;
+constexpr std::uint64_t kAdds = 200'000;  // long enough that threads meet
 
 void add_from_threads(FeedMetrics& metrics, std::ptrdiff_t threads) {
   std::latch all{threads};
