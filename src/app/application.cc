@@ -51,6 +51,21 @@ Result<std::string> read_password(const config::Feed& feed) {
   return password;
 }
 
+/// Whether the topic takes the exchange's times of the whole trading day. A live feed's are near the broker's clock, so
+/// for "today" it is a warning; a day that was named is refused, because its records would be.
+Result<void> check_timestamps(const config::Feed& feed, const sink::TopicInfo& topic, const pipeline::TradingDay& day) {
+  if (feed.policies.timestamp != pipeline::Timestamp::kExchange) return {};
+  constexpr std::int64_t kDayMs = 86'400'000;
+  const std::int64_t now_ns = wall_nanoseconds();
+  const std::int64_t midnight = day.midnight_ms(now_ns);
+  const std::string refused =
+      sink::timestamps_refused(topic, feed.sink.topic, midnight, midnight + kDayMs - 1, now_ns / 1'000'000);
+  if (refused.empty()) return {};
+  if (feed.policies.trading_date != "today") return error(ExitCode::kUnavailable, refused);
+  spdlog::warn("feed {}: a session replayed today could be refused: {}", feed.name, refused);
+  return {};
+}
+
 }  // namespace
 
 Application::Application(config::Invocation invocation)
@@ -122,9 +137,8 @@ Result<void> Application::start_http() {
       config_.http, {.registry = &registry_,
                      .ready = [this] { return why_not_ready(); },
                      .healthy = [this] { return why_not_healthy(); },
-                     .sample = [this] {
-                       for (const auto& unit : feeds_) unit->feed->sample();
-                     }});
+                     .sample = [this] { sample(); },
+                     .extra = {}});
   if (!server) return server.error();
   http_ = std::move(*server);
   return {};
@@ -178,6 +192,7 @@ Result<void> Application::open_lane(FeedUnit& unit) {
   }
   auto day = pipeline::TradingDay::create(config.policies.trading_date, config.policies.time_zone);
   if (!day) return day.error();
+  if (auto fits = check_timestamps(config, unit.lane->topic(), *day); !fits) return fits;
   unit.feed->attach({.feed = config.name,
                      .policies = config.policies,
                      .when_full = config.sink.when_full,
@@ -239,6 +254,7 @@ void Application::on_feed_failed(FeedUnit& unit, const Error& problem) {
   if (unit.code != ExitCode::kOk) return;
   spdlog::error("{}; feed {} stops (code {})", problem.message, unit.config->name, static_cast<int>(problem.code));
   unit.code = problem.code;
+  unit.metrics->set_last_error(problem.message);
   unit.finished = true;
   if (unit.reader) unit.reader->stop();
   unit.feed->fail(problem);
@@ -339,7 +355,23 @@ void Application::report() const {
   }
 }
 
-// --- what HTTP asks; any thread ---
+// --- what HTTP asks; HTTP's thread ---
+
+void Application::sample() {
+  using metrics::DaemonGauge;
+  using metrics::FeedGauge;
+  std::int64_t in_flight = 0;
+  std::int64_t limit = 0;
+  for (const auto& unit : feeds_) {
+    unit->feed->sample();
+    in_flight += unit->metrics->value(FeedGauge::kInFlight);
+    limit += unit->metrics->value(FeedGauge::kInFlightLimit);
+  }
+  registry_.daemon().set(DaemonGauge::kProducerInFlight, in_flight);
+  registry_.daemon().set(DaemonGauge::kProducerInFlightLimit, limit);
+  registry_.daemon().set(DaemonGauge::kWorkers, static_cast<std::int64_t>(worker_count_));
+  registry_.daemon().set(DaemonGauge::kWorkersParked, parking_.sleepers());
+}
 
 std::string Application::why_not_ready() const {
   if (!running_) return "starting or stopping";

@@ -77,6 +77,7 @@ class Application {
   [[nodiscard]] ExitCode worst_code() const;
   void report() const;
 
+  void sample();
   [[nodiscard]] std::string why_not_ready() const;
   [[nodiscard]] std::string why_not_healthy() const;
 

@@ -219,6 +219,7 @@ Committer::Progress Committer::hand_over(const Task& task, SteadyTime now) {
     const bool through = cursor_partition_ == dead_letters() ? hand_over_dead_letters(task)
                                                              : hand_over_partition(task, cursor_partition_);
     if (!through) {
+      hold(begin_[static_cast<std::size_t>(dead_letters())] - cursor_index_);
       const Progress progress = full(now);
       if (progress != Progress::kDone) return progress;
       drop_rest();
@@ -226,7 +227,13 @@ Committer::Progress Committer::hand_over(const Task& task, SteadyTime now) {
     }
     ++cursor_partition_;
   }
+  if (held_ != 0) hold(0);
   return Progress::kDone;
+}
+
+void Committer::hold(std::size_t messages) {
+  held_ = messages;
+  metrics_.set(metrics::FeedGauge::kMessagesHeld, static_cast<std::int64_t>(messages));
 }
 
 // After group(), begin_[p] is where group p ends.

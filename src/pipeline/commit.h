@@ -73,6 +73,7 @@ class Committer {
   [[nodiscard]] bool hand_over_dead_letters(const Task& task);
   [[nodiscard]] Progress full(SteadyTime now);
   void drop_rest();
+  void hold(std::size_t messages);
   void fill(const Task& task, std::size_t begin, std::size_t end);
   [[nodiscard]] std::int32_t dead_letters() const noexcept { return partitions_; }
 
@@ -101,6 +102,7 @@ class Committer {
   std::vector<sink::Outgoing> outgoing_;    // the group being handed over
   std::int32_t cursor_partition_ = 0;
   std::size_t cursor_index_ = 0;            // into order_
+  std::size_t held_ = 0;                    // as the gauge says
   std::optional<SteadyTime> full_since_;
   std::optional<Error> stop_;               // the feed stops behind this piece
   Error problem_;

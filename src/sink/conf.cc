@@ -118,7 +118,8 @@ Result<ConfHandle> make_conf(const Properties& properties) {
   std::array<char, 512> text{};
   for (const auto& [name, value] : properties) {
     if (rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), text.data(), text.size()) != RD_KAFKA_CONF_OK) {
-      const bool secret = name.find("password") != std::string::npos || name.find("secret") != std::string::npos;
+      const bool secret = name.find("password") != std::string::npos || name.find("secret") != std::string::npos ||
+                          name.find(".pem") != std::string::npos || name == "sasl.oauthbearer.config";
       return error(ExitCode::kConfig, fmt::format("producer property {} = \"{}\" is refused by the client library: {}",
                                                   name, secret ? "***" : value, text.data()));
     }
