@@ -82,7 +82,7 @@ void StreamInflater::reset() noexcept {
 StreamInflater::Step StreamInflater::step(Bytes in, MutableBytes out) noexcept {
   Step step;
   step.ended = state_->ended;
-  if (step.ended) return step;
+  if (step.ended || out.empty()) return step;  // zlib would call no room an error
   constexpr std::size_t kMost = std::numeric_limits<uInt>::max();
   in = in.first(std::min(in.size(), kMost));
   out = out.first(std::min(out.size(), kMost));

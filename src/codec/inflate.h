@@ -14,7 +14,7 @@ struct InflateLimits {
   std::size_t max_ratio = 200;
 };
 
-/// What inflating gave: bytes written, or why not (kInflate, kInflateLimit). 
+/// What inflating gave: bytes written, or why not (kInflate, kInflateLimit).
 struct Inflated {
   std::size_t size = 0;
   Reason reason = Reason::kNone;

@@ -28,7 +28,17 @@ MessageTable::MessageTable(std::string_view name, std::span<const MessageType> t
     index_[static_cast<unsigned char>(type.type)] = static_cast<std::uint8_t>(rows_.size());
     rows_.push_back(compile(type));
     rows_.back().directory = type.type == directory;
+    if (type.type == directory) find_symbol(type);
   }
+}
+
+void MessageTable::find_symbol(const MessageType& directory) {
+  std::uint8_t offset = kHeaderSize;
+  for (const Field& field : directory.fields) {
+    if (field.kind == Field::Kind::kSymbol) symbol_ = {offset, field.size};
+    offset = static_cast<std::uint8_t>(offset + field.size);
+  }
+  tickbridge::check(symbol_.size != 0, "message table: the directory message has a symbol");
 }
 
 MessageTable::Row MessageTable::compile(const MessageType& type) {
@@ -109,7 +119,7 @@ Checked MessageTable::check(Bytes message) const noexcept {
 }
 
 std::string_view MessageTable::symbol(Bytes message) const noexcept {
-  std::string_view symbol = as_text(message.subspan(symbol_offset_, 8));
+  std::string_view symbol = as_text(message.subspan(symbol_.offset, symbol_.size));
   return symbol.substr(0, symbol.find_last_not_of(' ') + 1);
 }
 

@@ -15,12 +15,12 @@ namespace tickbridge::codec {
 /// One field behind the common header.
 struct Field {
   enum class Kind : std::uint8_t {
-    kNumber,   ///< unsigned, big-endian
-    kPrice4,   ///< unsigned, 4 decimals
-    kPrice8,   ///< unsigned, 8 decimals
-    kText,     ///< printable ASCII, left-justified, padded with spaces: checked
-    kSymbol,   ///< as kText: the instrument's symbol
-    kCode,     ///< one byte out of `codes`: another one is an unknown code
+    kNumber,  ///< unsigned, big-endian
+    kPrice4,  ///< unsigned, 4 decimals
+    kPrice8,  ///< unsigned, 8 decimals
+    kText,    ///< printable ASCII, left-justified, padded with spaces: checked
+    kSymbol,  ///< as kText: the instrument's symbol
+    kCode,    ///< one byte out of `codes`: another one is an unknown code
   };
   std::string_view name;
   std::uint8_t size;
@@ -72,6 +72,7 @@ class MessageTable final : public Protocol {
     std::array<Text, 4> texts{};
     std::array<Codes, 10> codes{};
   };
+  void find_symbol(const MessageType& directory);
   [[nodiscard]] static Row compile(const MessageType& type);
   [[nodiscard]] static bool texts_hold(const Row& row, Bytes message) noexcept;
   [[nodiscard]] static bool codes_known(const Row& row, Bytes message) noexcept;
@@ -80,7 +81,7 @@ class MessageTable final : public Protocol {
   std::vector<MessageType> types_;
   std::array<std::uint8_t, 256> index_{};  // type → row; 0: unknown
   std::vector<Row> rows_;
-  std::uint8_t symbol_offset_ = kHeaderSize;  // of the directory message
+  Text symbol_{};  // where the directory message has it
 };
 
 }  // namespace tickbridge::codec

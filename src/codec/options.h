@@ -20,7 +20,7 @@ struct FramesOptions {
   bool length_counts_packet = false;    ///< true: the whole packet; false: what follows the length field
   std::int32_t length_adjust = 0;       ///< added to the length read
   std::uint32_t header_bytes = 2;       ///< bytes before the payload
-  std::string magic;                    ///< raw bytes (not hex); empty: none
+  std::string magic = {};               ///< raw bytes (not hex); empty: none
   std::uint32_t magic_offset = 0;       ///< bytes from the packet's start
   std::uint32_t max_packet_bytes = 1048576;
 };

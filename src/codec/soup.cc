@@ -29,6 +29,10 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
+bool printable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c <= 0x7E; });
+}
+
 }  // namespace
 
 std::string login_request(SoupVersion version, const Login& login) {
@@ -49,6 +53,7 @@ std::optional<Accepted> parse_accepted(Bytes payload) noexcept {
   const auto [end, code] = std::from_chars(number.data(), number.data() + number.size(), accepted.sequence);
   if (code != std::errc{} || end != number.data() + number.size()) return std::nullopt;
   accepted.session = trim(text.substr(0, 10));
+  if (!printable(accepted.session)) return std::nullopt;
   return accepted;
 }
 

@@ -18,10 +18,10 @@ constexpr char kDebug = '+', kAccepted = 'A', kRejected = 'J', kSequenced = 'S',
 using Session = std::string;
 
 struct Login {
-  std::string_view username;  ///< up to 6 characters
-  std::string_view password;  ///< up to 10
-  std::string_view session;   ///< up to 10; empty: whichever is current
-  std::uint64_t sequence = 1; ///< 0: the newest; 1: from the start
+  std::string_view username;                   ///< up to 6 characters
+  std::string_view password;                   ///< up to 10
+  std::string_view session;                    ///< up to 10; empty: whichever is current
+  std::uint64_t sequence = 1;                  ///< 0: the newest; 1: from the start
   std::uint32_t heartbeat_timeout_ms = 15000;  ///< 4.1 only
 };
 /// The login request as it goes on the wire.
@@ -33,7 +33,8 @@ struct Accepted {
   Session session;
   std::uint64_t sequence = 0;  ///< number of the next sequenced packet
 };
-/// Parses the payload of an `A` packet. nullopt: not 30 bytes, or no number.
+/// Parses the payload of an `A` packet. nullopt: not 30 bytes, no number, or a session name
+/// that is not printable ASCII (it goes into logs, headers and the next login).
 [[nodiscard]] std::optional<Accepted> parse_accepted(Bytes payload) noexcept;
 
 }  // namespace tickbridge::codec::soup
