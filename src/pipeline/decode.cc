@@ -61,11 +61,8 @@ bool Decoder::take_payload(Task& task, Bytes payload) const {
   const bool inflates = compression_ == Compression::kZlib ||
                         (compression_ == Compression::kZlibAuto && codec::PacketInflater::looks_like_zlib(payload));
   if (inflates && !inflate(task, payload, reason)) return false;
-  if (reason == Reason::kNone) {
-    const bool whole = payload_ == PayloadFormat::kMessage ||
-                       (payload_ == PayloadFormat::kBlock ? codec::splits(payload) : codec::splits_mold(payload));
-    if (!whole) reason = Reason::kSplit;
-  }
+  if (reason != Reason::kNone && compression_ == Compression::kZlibAuto && is_plain(packet)) reason = Reason::kNone;
+  if (reason == Reason::kNone && !adds_up(payload)) reason = Reason::kSplit;
   if (reason != Reason::kNone) [[unlikely]] {
     add(task, Record::Kind::kBadPacket, packet, reason);
     ++task.packets;
@@ -73,6 +70,27 @@ bool Decoder::take_payload(Task& task, Bytes payload) const {
   }
   split(task, payload);
   return true;
+}
+
+bool Decoder::adds_up(Bytes payload) const noexcept {
+  switch (payload_) {
+    case PayloadFormat::kBlock:
+      return codec::splits(payload);
+    case PayloadFormat::kMoldUdp64:
+      return codec::splits_mold(payload);
+    default:
+      return true;
+  }
+}
+
+// A plain payload can begin like a zlib stream: ITCH's H of instrument 0x0Dxx is 48 0D. If it does not inflate but is
+// whole as it came, it was never compressed; what is left of a damaged stream is neither a message of a known type,
+// length and time nor does it add up. Where the table knows no times ("raw") nothing tells the two apart.
+bool Decoder::is_plain(Bytes payload) const noexcept {
+  if (payload_ != PayloadFormat::kMessage) return adds_up(payload);
+  const codec::Checked checked = protocol_.check(payload);
+  const bool known = checked.verdict == codec::Verdict::kValid || checked.verdict == codec::Verdict::kUnknownCode;
+  return known && checked.time_ns != codec::kNoTime;
 }
 
 // false: the arena has no room left in this piece. A packet that does not inflate sets the reason.

@@ -27,6 +27,8 @@ class Decoder {
   [[nodiscard]] bool take(Task& task, const codec::Packet& packet, Bytes bytes) const;
   [[nodiscard]] bool take_payload(Task& task, Bytes payload) const;
   [[nodiscard]] bool inflate(Task& task, Bytes& payload, codec::Reason& reason) const;
+  [[nodiscard]] bool adds_up(Bytes payload) const noexcept;
+  [[nodiscard]] bool is_plain(Bytes payload) const noexcept;
   void split(Task& task, Bytes payload) const;
   void split_block(Task& task, Bytes block, std::uint32_t index) const;
   void add_message(Task& task, Bytes message, std::uint32_t index) const noexcept;
