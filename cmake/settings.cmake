@@ -26,3 +26,9 @@ if(TICKBRIDGE_SANITIZE)
     target_compile_options(tickbridge_settings INTERFACE -Wno-tsan)  # Asio's fences
   endif()
 endif()
+if(TICKBRIDGE_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID MATCHES Clang)
+    message(FATAL_ERROR "TICKBRIDGE_FUZZ needs clang (the preset fuzz takes clang++-19)")
+  endif()
+  target_compile_options(tickbridge_settings INTERFACE -fsanitize=fuzzer-no-link)  # so that libFuzzer sees the branches
+endif()
