@@ -12,6 +12,7 @@
 #include <fstream>
 #include <thread>
 
+#include "ops/log_setup.h"
 #include "pipeline/trading_day.h"
 
 namespace tickbridge::app {
@@ -68,8 +69,9 @@ Result<void> check_timestamps(const config::Feed& feed, const sink::TopicInfo& t
 
 }  // namespace
 
-Application::Application(config::Invocation invocation)
+Application::Application(config::Invocation invocation, Load load)
     : invocation_{std::move(invocation)},
+      load_{std::move(load)},
       config_{invocation_.config},
       worker_count_{count_workers(config_.pipeline.workers)} {
   if (invocation_.start) {
@@ -82,6 +84,7 @@ Application::~Application() = default;
 ExitCode Application::run() {
   signals_.add(SIGTERM);
   signals_.add(SIGINT);
+  signals_.add(SIGHUP);
   const std::function<void(boost::system::error_code, int)> on_signal_again =
       [this, &on_signal_again](boost::system::error_code code, int signal) {
         if (code) return;
@@ -239,6 +242,7 @@ void Application::start_feeds() {
 // --- running ---
 
 void Application::on_signal(int signal) {
+  if (signal == SIGHUP) return reload();
   if (phase_ == Phase::kStarting) {
     spdlog::info("stopped by signal {} while starting; nothing was read", signal);
     spdlog::shutdown();
@@ -248,6 +252,21 @@ void Application::on_signal(int signal) {
   spdlog::error("second signal: exiting at once, records may be not acknowledged");
   spdlog::shutdown();
   std::_Exit(static_cast<int>(ExitCode::kUnacknowledged));
+}
+
+// Takes over what the table of options marks reloadable; names what needs a restart. A broken file changes nothing.
+void Application::reload() {
+  const auto loaded = load_();
+  if (const auto* const problem = std::get_if<config::Exit>(&loaded)) {
+    spdlog::error("reload: the configuration stays as it is: {}", problem->text);
+    return;
+  }
+  const config::Config& fresh = std::get<config::Invocation>(loaded).config;
+  for (const config::Difference& difference : config::differences(config_, fresh)) {
+    if (!difference.reloadable) spdlog::warn("reload: {} has changed and needs a restart", difference.option);
+  }
+  ops::set_log_level(fresh.log.level);
+  spdlog::info("reload: done, log.level is {}", fresh.log.level);
 }
 
 void Application::on_feed_failed(FeedUnit& unit, const Error& problem) {

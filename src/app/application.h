@@ -3,10 +3,12 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <functional>
 #include <future>
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/clock.h"
@@ -29,7 +31,10 @@ namespace tickbridge::app {
 /// producer has its delivery thread beside the client library's; HTTP has one.
 class Application {
  public:
-  explicit Application(config::Invocation invocation);
+  using Load = std::function<std::variant<config::Invocation, config::Exit>()>;
+
+  /// `load` reads the configuration again, for SIGHUP.
+  Application(config::Invocation invocation, Load load);
   ~Application();
   Application(const Application&) = delete;
   Application& operator=(const Application&) = delete;
@@ -63,6 +68,7 @@ class Application {
 
   // running
   void on_signal(int signal);
+  void reload();
   void on_feed_failed(FeedUnit& unit, const Error& error);
   void on_feed_ended(FeedUnit& unit);
   void on_producer_fatal(const Error& error);
@@ -83,6 +89,7 @@ class Application {
 
   // constant after construction
   config::Invocation invocation_;
+  Load load_;
   const config::Config& config_;
   std::size_t worker_count_;
 

@@ -27,7 +27,7 @@ int run(int argc, char** argv) {
     return 0;
   }
   ops::set_up_logging(invocation.config.log);
-  const auto code = app::Application{std::move(invocation)}.run();
+  const auto code = app::Application{std::move(invocation), [argc, argv] { return config::load(argc, argv); }}.run();
   spdlog::shutdown();
   return static_cast<int>(code);
 }

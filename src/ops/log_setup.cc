@@ -33,6 +33,10 @@ std::optional<spdlog::level::level_enum> parse_level(std::string_view word) noex
   return std::nullopt;
 }
 
+void set_log_level(std::string_view level) noexcept {
+  if (const auto parsed = parse_level(level)) spdlog::default_logger_raw()->set_level(*parsed);
+}
+
 void set_up_logging(const LogOptions& options) {
   const LogStyle style = choose_style(options.format, is_journal(std::getenv("JOURNAL_STREAM"), STDERR_FILENO));
   spdlog::sink_ptr sink;

@@ -15,6 +15,9 @@ namespace tickbridge::ops {
 /// A level that is no level word is taken as info, and told.
 void set_up_logging(const LogOptions& options);
 
+/// Changes the level of what set_up_logging made; a word that is no level changes nothing. Any thread.
+void set_log_level(std::string_view level) noexcept;
+
 /// The style for standard error: with priorities where the journal reads it.
 [[nodiscard]] LogStyle choose_style(LogFormat format, bool journal) noexcept;
 
