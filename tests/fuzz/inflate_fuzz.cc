@@ -56,10 +56,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Bytes packet = input.rest();
   const auto [reason, text] = whole(packet, limits);
   const Streamed streamed = in_pieces(packet, piece, room, limits.max_bytes);
-  if (reason == Reason::kNone) {
-    must(streamed.ended && streamed.all_taken && streamed.text == text, "both libraries give the same");
-  } else if (reason == Reason::kInflate) {
-    must(!(streamed.ended && streamed.all_taken), "what one refuses the other does");
+  if (streamed.ended && streamed.all_taken) {
+    must(reason != Reason::kInflate, "what zlib takes libdeflate takes");
+    must(reason != Reason::kNone || streamed.text == text, "both give the same");
+  } else if (reason == Reason::kNone) {
+    // libdeflate takes the length codes 286 and 287, which zlib refuses, as 285; the checksum still holds.
+    must(text.starts_with(streamed.text), "both give the same as far as zlib goes");
   }
   return 0;
 }
