@@ -15,8 +15,6 @@ constexpr std::uint64_t kHighs = 0x8080808080808080U;
 /// 0x20 in that of x - 0x20; carries only come from bytes that are wrong themselves.
 bool printable(std::uint64_t x) noexcept { return ((x | (x + kOnes) | (x - 0x20 * kOnes)) & kHighs) == 0; }
 
-bool printable(std::byte b) noexcept { return b >= std::byte{0x20} && b <= std::byte{0x7E}; }
-
 }  // namespace
 
 MessageTable::MessageTable(std::string_view name, std::span<const MessageType> types, std::string_view without,
@@ -44,46 +42,69 @@ void MessageTable::find_symbol(const MessageType& directory) {
 MessageTable::Row MessageTable::compile(const MessageType& type) {
   Row row;
   row.length = type.length;
+  std::array<bool, 256> text{};
   std::uint8_t offset = kHeaderSize;
   for (const Field& field : type.fields) {
     if (field.kind == Field::Kind::kText || field.kind == Field::Kind::kSymbol) {
-      tickbridge::check(row.text_count < row.texts.size(), "message table: text fields fit into a row");
-      row.texts[row.text_count++] = {offset, field.size};
+      std::fill_n(text.begin() + offset, field.size, true);
     } else if (field.kind == Field::Kind::kCode) {
-      tickbridge::check(row.code_count < row.codes.size(), "message table: code fields fit into a row");
-      Codes& codes = row.codes[row.code_count++];
-      codes = {offset, {}};
-      for (const char code : field.codes) {
-        const auto value = static_cast<unsigned char>(code);
-        codes.known[value / 64U] |= std::uint64_t{1} << (value % 64U);
-      }
+      add_codes(row, offset, field.codes);
     }
     offset = static_cast<std::uint8_t>(offset + field.size);
+  }
+  add_windows(row, text);
+  if (row.window_count == 0) row.window_count = 1;
+  if (row.code_count == 0) {
+    row.codes[0].known.fill(~std::uint64_t{0});
+    row.code_count = 1;
   }
   return row;
 }
 
-bool MessageTable::texts_hold(const Row& row, Bytes message) noexcept {
-  for (std::size_t i = 0; i < row.text_count; ++i) {
-    const Text text = row.texts[i];
-    if (text.size == 8) [[likely]] {
-      if (!printable(load_le<std::uint64_t>(message, text.offset))) return false;
+void MessageTable::add_windows(Row& row, const std::array<bool, 256>& text) {
+  for (std::size_t at = 0; at < row.length;) {
+    if (!text[at]) {
+      ++at;
       continue;
     }
-    for (std::size_t at = text.offset; at < std::size_t{text.offset} + text.size; ++at) {
-      if (!printable(message[at])) return false;
+    tickbridge::check(row.window_count < row.windows.size(), "message table: text fields fit into a row");
+    Window& window = row.windows[row.window_count++];
+    window.offset = static_cast<std::uint8_t>(std::min<std::size_t>(at, row.length - 8U));
+    for (std::size_t i = 0; i < 8; ++i) {
+      if (text[window.offset + i]) window.mask |= std::uint64_t{0xFF} << (8 * i);
     }
+    at = window.offset + std::size_t{8};
   }
+}
+
+void MessageTable::add_codes(Row& row, std::uint8_t offset, std::string_view known) {
+  tickbridge::check(row.code_count < row.codes.size(), "message table: code fields fit into a row");
+  Codes& codes = row.codes[row.code_count++];
+  codes.offset = offset;
+  for (const char code : known) {
+    const auto value = static_cast<unsigned char>(code);
+    codes.known[value / 64U] |= std::uint64_t{1} << (value % 64U);
+  }
+}
+
+bool MessageTable::texts_hold(const Row& row, Bytes message) noexcept {
+  std::size_t i = 0;
+  do {
+    const Window window = row.windows[i];
+    const auto word = load_le<std::uint64_t>(message, window.offset);
+    if (!printable((word & window.mask) | (0x20 * kOnes & ~window.mask))) return false;
+  } while (++i < row.window_count);
   return true;
 }
 
 bool MessageTable::codes_known(const Row& row, Bytes message) noexcept {
   bool known = true;
-  for (std::size_t i = 0; i < row.code_count; ++i) {
+  std::size_t i = 0;
+  do {
     const Codes& codes = row.codes[i];
     const auto value = std::to_integer<unsigned>(message[codes.offset]);
     known &= ((codes.known[value / 64U] >> (value % 64U)) & 1U) != 0;
-  }
+  } while (++i < row.code_count);
   return known;
 }
 

@@ -56,24 +56,33 @@ class MessageTable final : public Protocol {
   [[nodiscard]] std::vector<MessageType> types() const { return types_; }
 
  private:
-  struct Text {
-    std::uint8_t offset;
-    std::uint8_t size;
+  /// Eight bytes of which those under the mask are text.
+  struct Window {
+    std::uint64_t mask = 0;
+    std::uint8_t offset = 0;
   };
   struct Codes {
-    std::uint8_t offset;
-    std::array<std::uint64_t, 4> known;  // a bit for each byte value
+    std::array<std::uint64_t, 4> known{};  // a bit for each byte value
+    std::uint8_t offset = 0;
   };
+  /// Has one window and one code at least, if need be such as always hold: then which types come in which order makes
+  /// no branch hard to foresee.
   struct Row {
     std::uint8_t length = 0;  // 0: no such type
     bool directory = false;
-    std::uint8_t text_count = 0;
+    std::uint8_t window_count = 0;
     std::uint8_t code_count = 0;
-    std::array<Text, 4> texts{};
     std::array<Codes, 10> codes{};
+    std::array<Window, 4> windows{};
+  };
+  struct Place {
+    std::uint8_t offset = 0;
+    std::uint8_t size = 0;
   };
   void find_symbol(const MessageType& directory);
   [[nodiscard]] static Row compile(const MessageType& type);
+  static void add_windows(Row& row, const std::array<bool, 256>& text);
+  static void add_codes(Row& row, std::uint8_t offset, std::string_view known);
   [[nodiscard]] static bool texts_hold(const Row& row, Bytes message) noexcept;
   [[nodiscard]] static bool codes_known(const Row& row, Bytes message) noexcept;
 
@@ -81,7 +90,7 @@ class MessageTable final : public Protocol {
   std::vector<MessageType> types_;
   std::array<std::uint8_t, 256> index_{};  // type → row; 0: unknown
   std::vector<Row> rows_;
-  Text symbol_{};  // where the directory message has it
+  Place symbol_{};  // where the directory message has it
 };
 
 }  // namespace tickbridge::codec
