@@ -287,6 +287,7 @@ void Application::on_feed_ended(FeedUnit& unit) {
 }
 
 void Application::on_producer_fatal(const Error& problem) {
+  producer_dead_ = true;
   for (const auto& unit : feeds_) on_feed_failed(*unit, problem);
 }
 
@@ -327,12 +328,18 @@ bool Application::all_acknowledged() const {
                      [](const auto& unit) { return unit->feed->drained() && unit->lane->in_flight() == 0; });
 }
 
+// True when no lane will be acknowledged any more, so that waiting is of no use.
+bool Application::hopeless() const {
+  return producer_dead_ ||
+         std::all_of(feeds_.begin(), feeds_.end(), [](const auto& unit) { return unit->lane->failed(); });
+}
+
 void Application::await_drained() {
   const bool drained = std::all_of(feeds_.begin(), feeds_.end(), [](const auto& unit) { return unit->feed->drained(); });
   if (drained) {
     for (const SharedProducer& shared : producers_) static_cast<void>(shared.producer->flush(kDrainPoll));
   }
-  if (all_acknowledged() || SteadyClock::now() >= stop_deadline_) return finish();
+  if (all_acknowledged() || hopeless() || SteadyClock::now() >= stop_deadline_) return finish();
   timer_.expires_after(kDrainPoll);
   timer_.async_wait([this](boost::system::error_code code) {
     if (!code) await_drained();

@@ -80,6 +80,7 @@ class Application {
   void await_drained();
   void finish();
   [[nodiscard]] bool all_acknowledged() const;
+  [[nodiscard]] bool hopeless() const;
   [[nodiscard]] ExitCode worst_code() const;
   void report() const;
 
@@ -111,6 +112,7 @@ class Application {
   std::unique_ptr<ops::HttpServer> http_;
   std::future<void> starting_;
 
+  bool producer_dead_ = false;         // nothing more will be acknowledged
   Phase phase_ = Phase::kStarting;
   SteadyTime started_at_ = SteadyClock::now();
   SteadyTime stop_deadline_{};

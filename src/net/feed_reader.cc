@@ -42,10 +42,17 @@ FeedReader::FeedReader(asio::io_context& io, std::string feed, const codec::Opti
       resolver_{io},
       socket_{io},
       retry_{io},
-      tick_{io} {}
+      tick_{io},
+      startup_{io} {}
 
 void FeedReader::start(SteadyTime startup_deadline) {
-  startup_deadline_ = startup_deadline;
+  startup_.expires_at(startup_deadline);
+  startup_.async_wait([this](Code code) {
+    if (code || stopped_ || session_.has_logged_in()) return;
+    fail(error(ExitCode::kUnavailable, fmt::format("feed {}: no login at the exchange within startup_timeout; check "
+                                                   "feed.{}.hosts",
+                                                   feed_, feed_)));
+  });
   connect_after(milliseconds{0});
 }
 
@@ -63,6 +70,7 @@ void FeedReader::stop() {
   resolver_.cancel();
   retry_.cancel();
   tick_.cancel();
+  startup_.cancel();
   Code ignored;
   socket_.close(ignored);
 }
@@ -76,11 +84,6 @@ void FeedReader::connect_after(milliseconds delay) {
 }
 
 void FeedReader::resolve() {
-  if (!session_.has_logged_in() && SteadyClock::now() >= startup_deadline_) {
-    fail(error(ExitCode::kUnavailable,
-               fmt::format("feed {}: no login at the exchange within startup_timeout; check feed.{}.hosts", feed_, feed_)));
-    return;
-  }
   const Address& address = options_.hosts[address_ % options_.hosts.size()];
   const std::uint64_t connection = reporting_ = ++connection_;
   intake_.begin_connection(connection);
@@ -121,6 +124,7 @@ void FeedReader::unreachable(const std::string& why) {
 void FeedReader::connected() {
   Code ignored;
   socket_.set_option(tcp::no_delay{true}, ignored);
+  socket_.set_option(asio::socket_base::keep_alive{true}, ignored);  // frames have no heartbeats of their own
   if (session_.has_logged_in()) metrics_.add(FeedCounter::kReconnects, 1);
   scanner_.connected();
   reading_paused_ = writing_ = false;

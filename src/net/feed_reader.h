@@ -81,7 +81,7 @@ class FeedReader {
   tcp::socket socket_;
   boost::asio::steady_timer retry_;
   boost::asio::steady_timer tick_;
-  SteadyTime startup_deadline_{};
+  boost::asio::steady_timer startup_;
   std::uint64_t connection_ = 0;   // counts connections and hang-ups; handlers of an older one do nothing
   std::uint64_t reporting_ = 0;    // the connection whose scans are listened to
   std::size_t address_ = 0;
