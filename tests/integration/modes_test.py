@@ -98,6 +98,13 @@ headers = ["sequence", "feed", "receive_time"]
         self.assertEqual(sequences, list(range(1, 20_001)))
         self.assertTrue(all("feed=nasdaq" in line and "receive_time=" in line for line in headers), path)
 
+    def test_the_example_consumer_prints_the_trades(self):
+        topic = self.exact({})
+        done = subprocess.run([harness.BIN / "print-trades", "--bootstrap", self.kafka.servers, "--topic", topic,
+                               "--from-beginning", "--max", "20"], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(len(done.stdout.splitlines()), 20, done.stdout)
+
     def kcat(self, topic, form):
         return subprocess.run(["kcat", "-C", "-b", self.kafka.servers, "-t", topic, "-e", "-q", "-f", form],
                               capture_output=True, text=True, timeout=60, check=True).stdout
