@@ -271,6 +271,29 @@ TEST(Feed, DropsRepeatsAfterALoginAnsweredLower) {
   EXPECT_EQ(rig.count(FeedCounter::kDroppedRepeat), 2U);
 }
 
+// Publishes bytes as they are, in one go: the rig's scanner knows one connection.
+void publish_as_is(Rig& rig, const std::string& bytes) {
+  std::copy_n(as_bytes(bytes).begin(), bytes.size(), rig.feed().ring().writable().begin());
+  rig.feed().ring().wrote(bytes.size());
+  rig.feed().ring().publish(bytes.size(), 8);
+  rig.feed().announce();
+}
+
+TEST(Feed, NamesTheSessionAndSequenceOfWhatCameBeforeALoginInTheSameTask) {
+  FakeLane lane{1};
+  Rig rig{small({}), lane, 1};
+  const std::string good = wire::soup('S', wire::order_delete(0, 1, 1));
+  const std::string bad = wire::soup('S', "D too short");
+  publish_as_is(rig, wire::accepted("S1", 1) + good + bad + wire::accepted("S2", 1) + good);
+  rig.await();
+  ASSERT_EQ(lane.dead.size(), 1U);
+  EXPECT_EQ(lane.dead[0].session, "S1");
+  EXPECT_EQ(lane.dead[0].sequence, 2U);
+  ASSERT_EQ(lane.taken[0].size(), 2U);
+  EXPECT_EQ(lane.taken[0][0].sequence, 1U);
+  EXPECT_EQ(lane.taken[0][1].sequence, 1U);
+}
+
 TEST(Feed, CountsAGapAndGoesOn) {
   FakeLane lane{1};
   Rig rig{small({}), lane, 1};
