@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "codec/payload.h"
 #include "codec/soup.h"
@@ -99,7 +100,8 @@ bool Committer::route_record(const Task& task, std::size_t i, Tally& tally) {
 
 bool Committer::repeats(const Record& record, Tally& tally) {
   const bool packet = sequence_.repeats(record.packet);
-  if (packet && record.index == 0) metrics_.add(FeedCounter::kSequenceRepeats, 1);
+  const std::uint64_t sequence = sequence_.of(record.packet);
+  if (packet && std::exchange(counted_repeat_, sequence) != sequence) metrics_.add(FeedCounter::kSequenceRepeats, 1);
   const bool message = record.kind != Kind::kMoldHeader && record.kind != Kind::kBadPacket && mold_.repeats(record.index);
   if (!packet && !message) return false;
   if (record.kind != Kind::kMoldHeader) ++tally.messages, ++tally.repeats;
@@ -165,6 +167,7 @@ bool Committer::route_login(const Record& record) {
   if (!accepted) return true;  // the session has refused it already
   const SequenceFinding finding = sequence_.login(*accepted, record.packet);
   return note(finding, accepted->session);
+  counted_repeat_ = 0;
 }
 
 bool Committer::route_mold(const Record& record) {

@@ -92,6 +92,7 @@ class Committer {
   MoldSequence mold_;
   std::int64_t midnight_ms_;
   std::int64_t last_timestamp_ms_;
+  std::uint64_t counted_repeat_ = 0;        // the packet that kSequenceRepeats counted last, since the login
 
   // the current piece
   bool routed_ = false;

@@ -294,6 +294,22 @@ TEST(Feed, NamesTheSessionAndSequenceOfWhatCameBeforeALoginInTheSameTask) {
   EXPECT_EQ(lane.taken[0][1].sequence, 1U);
 }
 
+TEST(Feed, CountsARepeatedMoldPacketOnce) {
+  codec::Options codec;
+  codec.payload = codec::PayloadFormat::kMoldUdp64;
+  FakeLane lane{1};
+  Rig rig{small(codec), lane, 1};
+  const auto packet = [](std::uint64_t i) {
+    return wire::soup('S', wire::mold("M1", i, 1, wire::block(wire::order_delete(0, i, 1))));
+  };
+  publish_as_is(rig, wire::accepted("S1", 1) + packet(1) + packet(2));
+  publish_as_is(rig, wire::accepted("S1", 1) + packet(1) + packet(2) + packet(3));
+  rig.await();
+  EXPECT_EQ(lane.taken[0].size(), 3U);
+  EXPECT_EQ(rig.count(FeedCounter::kSequenceRepeats), 2U);
+  EXPECT_EQ(rig.count(FeedCounter::kDroppedRepeat), 2U);
+}
+
 TEST(Feed, CountsAGapAndGoesOn) {
   FakeLane lane{1};
   Rig rig{small({}), lane, 1};
