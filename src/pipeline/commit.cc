@@ -36,6 +36,7 @@ Committer::Committer(Settings settings, const codec::Protocol& protocol, Trading
       metrics_{metrics},
       partitions_{lane.topic().partitions},
       max_record_bytes_{lane.topic().max_record_bytes},
+      max_dead_letter_bytes_{lane.dead_letter_max_bytes()},
       directory_{std::move(directory)},
       sequence_{settings_.first_sequence},
       midnight_ms_{day_.midnight_ms(wall_nanoseconds())},
@@ -277,7 +278,7 @@ bool Committer::hand_over_dead_letters(const Task& task) {
   for (; cursor_index_ < end; ++cursor_index_) {
     const std::size_t i = order_[cursor_index_];
     const Record& record = task.records[i];
-    const sink::DeadLetter letter{.value = record.bytes(),
+    const sink::DeadLetter letter{.value = record.bytes().first(std::min<std::size_t>(record.size, max_dead_letter_bytes_)),
                                   .reason = codec::name(reasons_[i]),
                                   .session = sequence_.session(),
                                   .sequence = sequence_.of(record.packet),

@@ -86,6 +86,7 @@ class Committer {
   std::int32_t partitions_;
   std::size_t max_record_bytes_;
 
+  std::size_t max_dead_letter_bytes_;
   // the feed's function: its state
   routing::Directory directory_;
   PacketSequence sequence_;

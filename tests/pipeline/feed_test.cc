@@ -310,6 +310,18 @@ TEST(Feed, CountsARepeatedMoldPacketOnce) {
   EXPECT_EQ(rig.count(FeedCounter::kDroppedRepeat), 2U);
 }
 
+TEST(Feed, CutsADeadLetterToWhatItsTopicTakes) {
+  codec::Options codec;
+  codec.protocol = "raw";
+  FakeLane lane{1};
+  Rig rig{small(codec), lane, 1};
+  publish_as_is(rig, wire::accepted("S1", 1) + wire::soup('S', std::string(2000, 'x')));
+  rig.await();
+  ASSERT_EQ(lane.dead.size(), 1U);
+  EXPECT_EQ(lane.dead[0].reason, codec::name(codec::Reason::kTooLarge));
+  EXPECT_EQ(lane.dead[0].value, std::string(lane.dead_letter_max_bytes(), 'x'));
+}
+
 TEST(Feed, CountsAGapAndGoesOn) {
   FakeLane lane{1};
   Rig rig{small({}), lane, 1};
