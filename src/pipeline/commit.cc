@@ -38,7 +38,7 @@ Committer::Committer(Settings settings, const codec::Protocol& protocol, Trading
       max_record_bytes_{lane.topic().max_record_bytes},
       max_dead_letter_bytes_{lane.dead_letter_max_bytes()},
       directory_{std::move(directory)},
-      sequence_{settings_.first_sequence},
+      sequence_{settings_.session, settings_.first_sequence},
       midnight_ms_{day_.midnight_ms(wall_nanoseconds())},
       last_timestamp_ms_{midnight_ms_},
       targets_(max_records),

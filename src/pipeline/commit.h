@@ -30,6 +30,7 @@ class Committer {
     FeedPolicies policies;
     sink::WhenFull when_full = sink::WhenFull::kWait;
     milliseconds max_block{60'000};
+    std::string session;               ///< what the first login asks for; empty: whichever is current
     std::uint64_t first_sequence = 1;  ///< what the first login asks for; 0: newest
   };
   enum class Progress : std::uint8_t {

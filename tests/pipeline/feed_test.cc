@@ -322,6 +322,18 @@ TEST(Feed, CutsADeadLetterToWhatItsTopicTakes) {
   EXPECT_EQ(lane.dead[0].value, std::string(lane.dead_letter_max_bytes(), 'x'));
 }
 
+TEST(Feed, TakesAnAnswerOfAnotherSessionThanTheConfiguredOneFromItsBeginning) {
+  FakeLane lane{1};
+  Committer::Settings commit;
+  commit.session = "S1";
+  commit.first_sequence = 500;
+  Rig rig{small({}), lane, 1, commit};
+  publish_as_is(rig, wire::accepted("S2", 1) + wire::soup('S', wire::order_delete(0, 1, 1)));
+  rig.await();
+  EXPECT_EQ(lane.taken[0].size(), 1U);
+  EXPECT_EQ(rig.count(FeedCounter::kSessionChanges), 1U);
+}
+
 TEST(Feed, CountsAGapAndGoesOn) {
   FakeLane lane{1};
   Rig rig{small({}), lane, 1};
