@@ -167,8 +167,8 @@ bool Committer::route_login(const Record& record) {
   const auto accepted = codec::soup::parse_accepted(record.bytes());
   if (!accepted) return true;  // the session has refused it already
   const SequenceFinding finding = sequence_.login(*accepted, record.packet);
-  return note(finding, accepted->session);
   counted_repeat_ = 0;
+  return note(finding, accepted->session);
 }
 
 bool Committer::route_mold(const Record& record) {

@@ -86,15 +86,15 @@ class Committer {
   metrics::FeedMetrics& metrics_;
   std::int32_t partitions_;
   std::size_t max_record_bytes_;
-
   std::size_t max_dead_letter_bytes_;
+
   // the feed's function: its state
   routing::Directory directory_;
   PacketSequence sequence_;
   MoldSequence mold_;
+  std::uint64_t counted_repeat_ = 0;        // the packet that kSequenceRepeats counted last, since the login
   std::int64_t midnight_ms_;
   std::int64_t last_timestamp_ms_;
-  std::uint64_t counted_repeat_ = 0;        // the packet that kSequenceRepeats counted last, since the login
 
   // the current piece
   bool routed_ = false;

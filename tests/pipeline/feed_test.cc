@@ -334,6 +334,42 @@ TEST(Feed, TakesAnAnswerOfAnotherSessionThanTheConfiguredOneFromItsBeginning) {
   EXPECT_EQ(rig.count(FeedCounter::kSessionChanges), 1U);
 }
 
+// Decode goes on beside a commit of many tasks: each one that is retired is free for a parked worker.
+TEST(Feed, CallsAWorkerForEachTaskThatComesFreeWhileCommitGoesOn) {
+  ring::Parking parking;
+  metrics::FeedMetrics metrics{"test"};
+  FakeLane lane{1};
+  lane.set_room(0);
+  Feed::Settings settings = small({});
+  auto feed = Feed::create(std::move(settings), parking, metrics, {.on_space = [] {}, .on_scan = {}, .on_failed = {}}).value();
+  feed->attach({}, TradingDay::create("2020-01-30", "America/New_York").value(), {}, lane);
+  std::string bytes = wire::accepted("S1", 1);
+  while (bytes.size() < 30'000) bytes += wire::soup('S', wire::order_delete(0, 1, 1));
+  for (std::size_t at = 0; at < bytes.size();) {  // several tasks, more than the feed has
+    const std::size_t n = std::min<std::size_t>(bytes.size() - at, at == 0 ? 33 + 22 * 180 : 22 * 180);
+    std::copy_n(as_bytes(bytes).begin() + static_cast<std::ptrdiff_t>(at), n, feed->ring().writable().begin());
+    feed->ring().wrote(n);
+    feed->ring().publish(n, 1);
+    at += n;
+  }
+  while (feed->work()) {
+  }
+  ASSERT_TRUE(feed->has_work() == false && feed->ring().has_unclaimed());  // all its tasks wait for room
+  lane.set_room(FakeLane::kUnlimited);
+  feed->kick();
+  const auto ticket = parking.ticket();
+  parking.stay();
+  std::vector<bool> called;
+  lane.before_hand_over = [&] {
+    called.push_back(parking.ticket() != ticket);
+    parking.stay();
+  };
+  ASSERT_TRUE(feed->work());
+  ASSERT_GE(called.size(), 2U);
+  EXPECT_FALSE(called[0]);
+  EXPECT_TRUE(called[1]);
+}
+
 TEST(Feed, CountsAGapAndGoesOn) {
   FakeLane lane{1};
   Rig rig{small({}), lane, 1};
