@@ -200,6 +200,7 @@ Result<void> Application::open_lane(FeedUnit& unit) {
                      .policies = config.policies,
                      .when_full = config.sink.when_full,
                      .max_block = config_.producer.max_block,
+                     .session = config.net.session,
                      .first_sequence = first_sequence(config)},
                     std::move(*day), config.routing, *unit.lane);
   return {};

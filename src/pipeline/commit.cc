@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "codec/payload.h"
 #include "codec/soup.h"
@@ -35,8 +36,9 @@ Committer::Committer(Settings settings, const codec::Protocol& protocol, Trading
       metrics_{metrics},
       partitions_{lane.topic().partitions},
       max_record_bytes_{lane.topic().max_record_bytes},
+      max_dead_letter_bytes_{lane.dead_letter_max_bytes()},
       directory_{std::move(directory)},
-      sequence_{settings_.first_sequence},
+      sequence_{settings_.session, settings_.first_sequence},
       midnight_ms_{day_.midnight_ms(wall_nanoseconds())},
       last_timestamp_ms_{midnight_ms_},
       targets_(max_records),
@@ -99,7 +101,8 @@ bool Committer::route_record(const Task& task, std::size_t i, Tally& tally) {
 
 bool Committer::repeats(const Record& record, Tally& tally) {
   const bool packet = sequence_.repeats(record.packet);
-  if (packet && record.index == 0) metrics_.add(FeedCounter::kSequenceRepeats, 1);
+  const std::uint64_t sequence = sequence_.of(record.packet);
+  if (packet && std::exchange(counted_repeat_, sequence) != sequence) metrics_.add(FeedCounter::kSequenceRepeats, 1);
   const bool message = record.kind != Kind::kMoldHeader && record.kind != Kind::kBadPacket && mold_.repeats(record.index);
   if (!packet && !message) return false;
   if (record.kind != Kind::kMoldHeader) ++tally.messages, ++tally.repeats;
@@ -164,6 +167,7 @@ bool Committer::route_login(const Record& record) {
   const auto accepted = codec::soup::parse_accepted(record.bytes());
   if (!accepted) return true;  // the session has refused it already
   const SequenceFinding finding = sequence_.login(*accepted, record.packet);
+  counted_repeat_ = 0;
   return note(finding, accepted->session);
 }
 
@@ -274,7 +278,7 @@ bool Committer::hand_over_dead_letters(const Task& task) {
   for (; cursor_index_ < end; ++cursor_index_) {
     const std::size_t i = order_[cursor_index_];
     const Record& record = task.records[i];
-    const sink::DeadLetter letter{.value = record.bytes(),
+    const sink::DeadLetter letter{.value = record.bytes().first(std::min<std::size_t>(record.size, max_dead_letter_bytes_)),
                                   .reason = codec::name(reasons_[i]),
                                   .session = sequence_.session(),
                                   .sequence = sequence_.of(record.packet),

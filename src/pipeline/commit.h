@@ -30,6 +30,7 @@ class Committer {
     FeedPolicies policies;
     sink::WhenFull when_full = sink::WhenFull::kWait;
     milliseconds max_block{60'000};
+    std::string session;               ///< what the first login asks for; empty: whichever is current
     std::uint64_t first_sequence = 1;  ///< what the first login asks for; 0: newest
   };
   enum class Progress : std::uint8_t {
@@ -85,11 +86,13 @@ class Committer {
   metrics::FeedMetrics& metrics_;
   std::int32_t partitions_;
   std::size_t max_record_bytes_;
+  std::size_t max_dead_letter_bytes_;
 
   // the feed's function: its state
   routing::Directory directory_;
   PacketSequence sequence_;
   MoldSequence mold_;
+  std::uint64_t counted_repeat_ = 0;        // the packet that kSequenceRepeats counted last, since the login
   std::int64_t midnight_ms_;
   std::int64_t last_timestamp_ms_;
 

@@ -181,6 +181,7 @@ void Feed::commit_ready() {
     metrics_.add(FeedCounter::kTasks, 1);
     metrics_.add(FeedCounter::kPacketsReceived, task->packets);
     tasks_.retire();
+    if (ring_.has_unclaimed()) parking_.wake_one();  // a task is free for somebody else, while we go on
     if (ring_.release(end)) {
       stage_ ? announce() : events_.on_space();
     }

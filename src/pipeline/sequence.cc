@@ -7,8 +7,8 @@ namespace tickbridge::pipeline {
 SequenceFinding PacketSequence::login(const codec::soup::Accepted& accepted, std::uint32_t packet) {
   SequenceFinding finding;
   finding.first = !known_;
-  finding.new_session = known_ && accepted.session != session_;
-  if (finding.new_session) expected_ = 1;
+  finding.new_session = accepted.session != session_ && (known_ || !session_.empty());
+  if (finding.new_session && expected_ != 0) expected_ = 1;
   if (expected_ == 0) expected_ = accepted.sequence;
   const std::uint64_t before = std::max(expected_, finding.new_session ? 0 : of(packet));
   if (accepted.sequence > before) {

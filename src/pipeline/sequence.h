@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "codec/payload.h"
 #include "codec/soup.h"
@@ -12,7 +13,7 @@ namespace tickbridge::pipeline {
 /// What the check of a sequence found.
 struct SequenceFinding {
   bool first = false;             ///< the feed's first session
-  bool new_session = false;       ///< not the one before (nor the first)
+  bool new_session = false;       ///< not the one before, or not the one that the first login asked for
   std::uint64_t gap_begin = 0;    ///< numbers gap_begin .. gap_end - 1 are missing; equal: none
   std::uint64_t gap_end = 0;
   [[nodiscard]] bool gap() const noexcept { return gap_begin != gap_end; }
@@ -23,8 +24,9 @@ struct SequenceFinding {
 /// A login answered lower than expected brings repeats, higher a gap; another session begins at 1.
 class PacketSequence {
  public:
-  /// `first`: what the first login asks for; 0: whatever comes is the first.
-  explicit PacketSequence(std::uint64_t first) : expected_{first}, base_{first == 0 ? 1 : first} {}
+  /// What the first login asks for: `session` empty: whichever is current; `first` 0: whatever comes is the first.
+  PacketSequence(std::string session, std::uint64_t first)
+      : session_{std::move(session)}, expected_{first}, base_{first == 0 ? 1 : first} {}
 
   /// A login's answer, before packet number `packet` of the task.
   [[nodiscard]] SequenceFinding login(const codec::soup::Accepted& accepted, std::uint32_t packet);

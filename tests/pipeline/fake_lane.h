@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <random>
@@ -37,6 +38,7 @@ class FakeLane final : public sink::Lane {
   }
 
   std::size_t hand_over(std::int32_t partition, std::span<const sink::Outgoing> records) override {
+    if (before_hand_over) before_hand_over();
     busy_.lock();  // aborts nothing, but TSan would show two committers at once
     std::size_t n = std::min(records.size(), room_);
     if (moody_) n = std::min<std::size_t>(n, random_() % (records.size() + 1));
@@ -71,6 +73,7 @@ class FakeLane final : public sink::Lane {
   std::vector<std::vector<Taken>> taken;  // by partition
   std::vector<Dead> dead;
   std::atomic<std::uint64_t> asked{0};
+  std::function<void()> before_hand_over;
 
  private:
   sink::TopicInfo info_;

@@ -271,6 +271,105 @@ TEST(Feed, DropsRepeatsAfterALoginAnsweredLower) {
   EXPECT_EQ(rig.count(FeedCounter::kDroppedRepeat), 2U);
 }
 
+// Publishes bytes as they are, in one go: the rig's scanner knows one connection.
+void publish_as_is(Rig& rig, const std::string& bytes) {
+  std::copy_n(as_bytes(bytes).begin(), bytes.size(), rig.feed().ring().writable().begin());
+  rig.feed().ring().wrote(bytes.size());
+  rig.feed().ring().publish(bytes.size(), 8);
+  rig.feed().announce();
+}
+
+TEST(Feed, NamesTheSessionAndSequenceOfWhatCameBeforeALoginInTheSameTask) {
+  FakeLane lane{1};
+  Rig rig{small({}), lane, 1};
+  const std::string good = wire::soup('S', wire::order_delete(0, 1, 1));
+  const std::string bad = wire::soup('S', "D too short");
+  publish_as_is(rig, wire::accepted("S1", 1) + good + bad + wire::accepted("S2", 1) + good);
+  rig.await();
+  ASSERT_EQ(lane.dead.size(), 1U);
+  EXPECT_EQ(lane.dead[0].session, "S1");
+  EXPECT_EQ(lane.dead[0].sequence, 2U);
+  ASSERT_EQ(lane.taken[0].size(), 2U);
+  EXPECT_EQ(lane.taken[0][0].sequence, 1U);
+  EXPECT_EQ(lane.taken[0][1].sequence, 1U);
+}
+
+TEST(Feed, CountsARepeatedMoldPacketOnce) {
+  codec::Options codec;
+  codec.payload = codec::PayloadFormat::kMoldUdp64;
+  FakeLane lane{1};
+  Rig rig{small(codec), lane, 1};
+  const auto packet = [](std::uint64_t i) {
+    return wire::soup('S', wire::mold("M1", i, 1, wire::block(wire::order_delete(0, i, 1))));
+  };
+  publish_as_is(rig, wire::accepted("S1", 1) + packet(1) + packet(2));
+  publish_as_is(rig, wire::accepted("S1", 1) + packet(1) + packet(2) + packet(3));
+  rig.await();
+  EXPECT_EQ(lane.taken[0].size(), 3U);
+  EXPECT_EQ(rig.count(FeedCounter::kSequenceRepeats), 2U);
+  EXPECT_EQ(rig.count(FeedCounter::kDroppedRepeat), 2U);
+}
+
+TEST(Feed, CutsADeadLetterToWhatItsTopicTakes) {
+  codec::Options codec;
+  codec.protocol = "raw";
+  FakeLane lane{1};
+  Rig rig{small(codec), lane, 1};
+  publish_as_is(rig, wire::accepted("S1", 1) + wire::soup('S', std::string(2000, 'x')));
+  rig.await();
+  ASSERT_EQ(lane.dead.size(), 1U);
+  EXPECT_EQ(lane.dead[0].reason, codec::name(codec::Reason::kTooLarge));
+  EXPECT_EQ(lane.dead[0].value, std::string(lane.dead_letter_max_bytes(), 'x'));
+}
+
+TEST(Feed, TakesAnAnswerOfAnotherSessionThanTheConfiguredOneFromItsBeginning) {
+  FakeLane lane{1};
+  Committer::Settings commit;
+  commit.session = "S1";
+  commit.first_sequence = 500;
+  Rig rig{small({}), lane, 1, commit};
+  publish_as_is(rig, wire::accepted("S2", 1) + wire::soup('S', wire::order_delete(0, 1, 1)));
+  rig.await();
+  EXPECT_EQ(lane.taken[0].size(), 1U);
+  EXPECT_EQ(rig.count(FeedCounter::kSessionChanges), 1U);
+}
+
+// Decode goes on beside a commit of many tasks: each one that is retired is free for a parked worker.
+TEST(Feed, CallsAWorkerForEachTaskThatComesFreeWhileCommitGoesOn) {
+  ring::Parking parking;
+  metrics::FeedMetrics metrics{"test"};
+  FakeLane lane{1};
+  lane.set_room(0);
+  Feed::Settings settings = small({});
+  auto feed = Feed::create(std::move(settings), parking, metrics, {.on_space = [] {}, .on_scan = {}, .on_failed = {}}).value();
+  feed->attach({}, TradingDay::create("2020-01-30", "America/New_York").value(), {}, lane);
+  std::string bytes = wire::accepted("S1", 1);
+  while (bytes.size() < 30'000) bytes += wire::soup('S', wire::order_delete(0, 1, 1));
+  for (std::size_t at = 0; at < bytes.size();) {  // several tasks, more than the feed has
+    const std::size_t n = std::min<std::size_t>(bytes.size() - at, at == 0 ? 33 + 22 * 180 : 22 * 180);
+    std::copy_n(as_bytes(bytes).begin() + static_cast<std::ptrdiff_t>(at), n, feed->ring().writable().begin());
+    feed->ring().wrote(n);
+    feed->ring().publish(n, 1);
+    at += n;
+  }
+  while (feed->work()) {
+  }
+  ASSERT_TRUE(feed->has_work() == false && feed->ring().has_unclaimed());  // all its tasks wait for room
+  lane.set_room(FakeLane::kUnlimited);
+  feed->kick();
+  const auto ticket = parking.ticket();
+  parking.stay();
+  std::vector<bool> called;
+  lane.before_hand_over = [&] {
+    called.push_back(parking.ticket() != ticket);
+    parking.stay();
+  };
+  ASSERT_TRUE(feed->work());
+  ASSERT_GE(called.size(), 2U);
+  EXPECT_FALSE(called[0]);
+  EXPECT_TRUE(called[1]);
+}
+
 TEST(Feed, CountsAGapAndGoesOn) {
   FakeLane lane{1};
   Rig rig{small({}), lane, 1};
