@@ -34,7 +34,7 @@ void Deflater::run(Bytes in, int flush, std::vector<std::byte>& out) {
     stream_.next_out = reinterpret_cast<Bytef*>(out.data() + used);
     stream_.avail_out = static_cast<uInt>(out.size() - used);
     deflate(&stream_, flush);
-    out.resize(out.size() - stream_.avail_out);
+    out.erase(out.end() - static_cast<std::ptrdiff_t>(stream_.avail_out), out.end());
     if (stream_.avail_out > 0) return;
   } while (true);
 }
