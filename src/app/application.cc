@@ -234,10 +234,13 @@ void Application::start_feeds() {
     feeds.push_back(unit->feed.get());
   }
   phase_ = Phase::kRunning;
-  running_ = true;
   workers_ = std::make_unique<pipeline::Workers>(worker_count_, feeds, parking_);
-  for (const auto& unit : feeds_) unit->reader->start(started_at_ + config_.startup_timeout);
+  running_ = true;  // from here on HTTP asks the workers
+  for (const auto& unit : feeds_) {
+    if (!unit->finished) unit->reader->start(started_at_ + config_.startup_timeout);
+  }
   tick();
+  check_finished();  // the producer may have failed while we started
 }
 
 // --- running ---
@@ -324,23 +327,33 @@ void Application::stop(const std::string& why) {
   await_drained();
 }
 
+// A failure shows in the feed, the lane or the producer before it is told here, and only then has the process its code;
+// so a failure that is not told yet is waited for.
 bool Application::all_acknowledged() const {
-  return std::all_of(feeds_.begin(), feeds_.end(),
-                     [](const auto& unit) { return unit->feed->drained() && unit->lane->in_flight() == 0; });
+  if (!std::all_of(feeds_.begin(), feeds_.end(), [](const auto& unit) { return unit->feed->drained(); })) return false;
+  bool flushed = true;  // false also when the producer has failed
+  for (const SharedProducer& shared : producers_) flushed &= shared.producer->flush(kDrainPoll);
+  return flushed && std::all_of(feeds_.begin(), feeds_.end(), [](const auto& unit) {
+           const bool told = unit->code != ExitCode::kOk;
+           return unit->lane->in_flight() == 0 && (told || !(unit->feed->failed() || unit->lane->failed()));
+         });
 }
 
 // True when no lane will be acknowledged any more, so that waiting is of no use.
 bool Application::hopeless() const {
-  return producer_dead_ ||
-         std::all_of(feeds_.begin(), feeds_.end(), [](const auto& unit) { return unit->lane->failed(); });
+  return producer_dead_ || std::all_of(feeds_.begin(), feeds_.end(), [](const auto& unit) {
+           return unit->lane->failed() && unit->code != ExitCode::kOk;
+         });
 }
 
 void Application::await_drained() {
-  const bool drained = std::all_of(feeds_.begin(), feeds_.end(), [](const auto& unit) { return unit->feed->drained(); });
-  if (drained) {
-    for (const SharedProducer& shared : producers_) static_cast<void>(shared.producer->flush(kDrainPoll));
+  const bool acknowledged = all_acknowledged();
+  if (acknowledged || hopeless() || SteadyClock::now() >= stop_deadline_) {
+    code_ = worst_code();
+    if (code_ == ExitCode::kOk && !acknowledged) code_ = ExitCode::kUnacknowledged;
+    report();
+    return finish();
   }
-  if (all_acknowledged() || hopeless() || SteadyClock::now() >= stop_deadline_) return finish();
   timer_.expires_after(kDrainPoll);
   timer_.async_wait([this](boost::system::error_code code) {
     if (!code) await_drained();
@@ -348,11 +361,6 @@ void Application::await_drained() {
 }
 
 void Application::finish() {
-  if (phase_ == Phase::kStopping) {
-    code_ = worst_code();
-    if (code_ == ExitCode::kOk && !all_acknowledged()) code_ = ExitCode::kUnacknowledged;
-    report();
-  }
   phase_ = Phase::kStopped;
   running_ = false;
   http_.reset();

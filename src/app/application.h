@@ -79,7 +79,7 @@ class Application {
   void stop(const std::string& why);
   void await_drained();
   void finish();
-  [[nodiscard]] bool all_acknowledged() const;
+  [[nodiscard]] bool all_acknowledged() const;  ///< flushes for a moment
   [[nodiscard]] bool hopeless() const;
   [[nodiscard]] ExitCode worst_code() const;
   void report() const;
