@@ -224,6 +224,7 @@ void FeedReader::act(Verdict verdict) {
 void FeedReader::hang_up(bool eof) {
   if (hanging_up_) return;
   hanging_up_ = true;
+  reading_paused_ = false;  // a wake-up that is still to come must not read from the next connection's socket
   closed_by_exchange_ = eof;
   ++connection_;
   tick_.cancel();
