@@ -1,6 +1,7 @@
 #include "pipeline/inflate_stage.h"
 
 #include <algorithm>
+#include <thread>
 
 namespace tickbridge::pipeline {
 
@@ -24,6 +25,8 @@ InflateStage::InflateStage(const codec::Options& options, ring::ByteRing raw, ri
       scanner_{options} {}
 
 void InflateStage::begin_connection(std::uint64_t connection) {
+  // Idle, but a worker may be at a late request (the plain ring has room again) and find nothing: that is short.
+  while (!turn_.try_enter()) std::this_thread::yield();
   connection_ = connection;
   const ring::Claim rest = raw_.claim(raw_.size());
   static_cast<void>(raw_.release(std::max({end_, rest.end, raw_.published()})));
@@ -33,6 +36,7 @@ void InflateStage::begin_connection(std::uint64_t connection) {
   plain_.discard_unpublished();
   compressed_ = !after_login_;
   output_waits_ = broken_ = false;
+  for (std::uint32_t seen = 1; !turn_.leave(seen);) look();
 }
 
 bool InflateStage::idle() const noexcept {

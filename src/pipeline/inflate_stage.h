@@ -58,7 +58,7 @@ class InflateStage {
   ring::ByteRing& plain_;
   Events events_;
 
-  // the holder of the turn (begin_connection: the main thread while idle)
+  // the holder of the turn
   codec::StreamInflater inflater_;
   net::PacketScanner scanner_;
   std::uint64_t connection_ = 0;

@@ -23,6 +23,12 @@ class Turn {
     return requests_.fetch_add(1, std::memory_order_acq_rel) == 0;  // partner: leave()
   }
 
+  /// Takes the turn if nobody holds it; leaves no request if somebody does.
+  [[nodiscard]] bool try_enter() noexcept {
+    std::uint32_t none = 0;
+    return requests_.compare_exchange_strong(none, 1, std::memory_order_acq_rel, std::memory_order_relaxed);
+  }
+
   /// After a look at all the work. false: more was requested meanwhile, look again (`seen` is updated).
   [[nodiscard]] bool leave(std::uint32_t& seen) noexcept {
     seen = requests_.fetch_sub(seen, std::memory_order_acq_rel) - seen;  // partner: enter()
