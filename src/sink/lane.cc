@@ -119,6 +119,7 @@ std::size_t LaneCore::hand_over(std::int32_t partition, std::span<const Outgoing
   // A partition that is not there makes the library leak (rd_kafka_produce_batch, 2.0.2).
   check(partition >= 0 && partition < setup_.info.partitions, "hand_over: partition exists");
   if (stopped() || records.empty()) return 0;
+  library_full_ = false;
   const Admitted admitted = admission_.admit(records, fixed_cost_);
   if (admitted.charge.count < records.size()) {
     metrics_.add(FeedCounter::kHandOverRefused, 1);
@@ -129,7 +130,6 @@ std::size_t LaneCore::hand_over(std::int32_t partition, std::span<const Outgoing
   // Before the call: a delivery can be reported while it runs. The lane's count is never below its slots'.
   admission_.take(admitted.charge);
   slot.in_flight.add(admitted.charge);
-  library_full_ = false;
   const auto taken = records.first(admitted.charge.count);
   const bool single = admitted.timestamps || !setup_.headers.empty();
   const std::size_t accepted = single ? produce_single(slot, taken) : produce_batch(slot, taken);
@@ -224,6 +224,7 @@ HeadersHandle LaneCore::headers_for(const Outgoing& record) const {
 
 bool LaneCore::hand_over_dead_letter(const DeadLetter& letter) {
   if (stopped()) return false;
+  library_full_ = false;
   HeadersHandle headers{rd_kafka_headers_new(5)};
   add_header(headers.get(), "reason", letter.reason);
   add_header(headers.get(), "feed", setup_.feed);
@@ -243,7 +244,6 @@ bool LaneCore::hand_over_dead_letter(const DeadLetter& letter) {
   Slot& slot = slots_.back();
   admission_.take(admitted.charge);
   slot.in_flight.add(admitted.charge);
-  library_full_ = false;
   SingleCall call{setup_.dead->handle.get(), 0, &slot};
   const rd_kafka_resp_err_t code = call(client_.handle, record, std::move(headers));
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
