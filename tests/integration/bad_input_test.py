@@ -171,6 +171,12 @@ class BadInput(unittest.TestCase):
             daemon.await_text("longer than max_packet_bytes", stream="err")
             daemon.await_feed(lambda feed: feed["reconnects"] >= 2)
 
+    def test_a_refusal_that_comes_while_the_daemon_stops_is_not_a_good_end(self):
+        with EmbeddedBroker({"ticks": 1, "ticks.dead": 1}, "--errors", "produce:INVALID_RECORD*20@300") as broker, \
+                Exchange("--generate", "200") as exchange, \
+                Daemon(broker.servers, harness.address(exchange), "--exit-at-end") as daemon:
+            self.assertEqual(daemon.wait(30), 65, daemon.errors())
+
     def dead(self, daemon, broker, reason):
         daemon.await_feed(lambda feed: feed["messages_dead_lettered"] == 1)
         self.assertIn(reason, dead_letters(broker.servers, self.file))
