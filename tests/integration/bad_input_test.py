@@ -6,14 +6,14 @@ import tempfile
 import unittest
 
 import harness
-from harness import BIN, Daemon, EmbeddedBroker, Exchange, Verifier
+from harness import TOOLS, Daemon, EmbeddedBroker, Exchange, Verifier
 
 FAST = {"feed.default.reconnect_min": "1ms", "feed.default.reconnect_max": "20ms"}
 
 
 def dead_letters(servers: str, file) -> str:
     """What tickbridge-verify says of the dead letters, by reason."""
-    done = subprocess.run([BIN / "tickbridge-verify", "--file", file, "--bootstrap", servers, "--topic", "ticks",
+    done = subprocess.run([TOOLS / "tickbridge-verify", "--file", file, "--bootstrap", servers, "--topic", "ticks",
                            "--dead-letters", "ticks.dead"], capture_output=True, text=True, timeout=60)
     return done.stdout + done.stderr
 

@@ -1,7 +1,7 @@
 """Runs the real programs against each other: exchange simulator, daemon, broker, verifier. Standard library only.
 
 Every process is ended by its own id; everything is on loopback and bounded in time. TICKBRIDGE_BIN names the folder of
-the programs (ctest sets it); TICKBRIDGE_SEED repeats a random test.
+the daemon (ctest sets it), TICKBRIDGE_TOOLS that of the other programs; TICKBRIDGE_SEED repeats a random test.
 """
 import json
 import os
@@ -15,7 +15,8 @@ import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BIN = pathlib.Path(os.environ.get("TICKBRIDGE_BIN", ROOT / "build/release/bin"))
+BIN = pathlib.Path(os.environ.get("TICKBRIDGE_BIN", ROOT / "build/release/bin"))  # the daemon's
+TOOLS = pathlib.Path(os.environ.get("TICKBRIDGE_TOOLS", BIN))  # the other programs': sanitizers look at the daemon only
 DATA = ROOT.parent / "shared" / "data"
 SLOW = float(os.environ.get("TICKBRIDGE_SLOW", "1"))  # sanitizer builds: longer deadlines
 SEED = int(os.environ.get("TICKBRIDGE_SEED", random.SystemRandom().randrange(1 << 32)))
@@ -93,7 +94,7 @@ class Program:
 
 class Exchange(Program):
     def __init__(self, *arguments):
-        super().__init__("exchange", [BIN / "tickbridge-exchange", *arguments])
+        super().__init__("exchange", [TOOLS / "tickbridge-exchange", *arguments])
         match = self.await_text(r"listening on ([\d.]+):(\d+)")
         self.host, self.port = match[1], int(match[2])
 
@@ -103,7 +104,7 @@ class EmbeddedBroker(Program):
 
     def __init__(self, topics: dict, *arguments):
         flags = [word for name, count in topics.items() for word in ("--topic", f"{name}:{count}")]
-        super().__init__("broker", [BIN / "tickbridge-embedded-broker", *flags, *arguments])
+        super().__init__("broker", [TOOLS / "tickbridge-embedded-broker", *flags, *arguments])
         self.servers = self.await_text(r"bootstrap\.servers=(\S+)")[1]
 
 
@@ -191,7 +192,7 @@ class Daemon(Program):
 
 class Verifier(Program):
     def __init__(self, file, servers: str, topic: str, *arguments, follow: bool = True):
-        words = [BIN / "tickbridge-verify", "--file", file, "--bootstrap", servers, "--topic", topic, *arguments]
+        words = [TOOLS / "tickbridge-verify", "--file", file, "--bootstrap", servers, "--topic", topic, *arguments]
         if follow:
             words += ["--follow", "--quiet", "0.3"]
         super().__init__("verify", words)
@@ -203,7 +204,7 @@ class Verifier(Program):
 
 
 def generate(path, messages: int, seed: int = 1, *arguments) -> pathlib.Path:
-    done = subprocess.run([BIN / "tickbridge-exchange", "--generate", str(messages), "--seed", str(seed), "--save", path,
+    done = subprocess.run([TOOLS / "tickbridge-exchange", "--generate", str(messages), "--seed", str(seed), "--save", path,
                            "--no-serve", *map(str, arguments)], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     return pathlib.Path(path)

@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 import harness
-from harness import BIN, Daemon, EmbeddedBroker, Exchange, Verifier
+from harness import Daemon, EmbeddedBroker, Exchange, Verifier
 
 TRANSPORTS = ["3.00", "4.00", "4.1", "frames"]
 COMPRESSIONS = ["none", "zlib", "zlib-stream"]

@@ -100,7 +100,7 @@ headers = ["sequence", "feed", "receive_time"]
 
     def test_the_example_consumer_prints_the_trades(self):
         topic = self.exact({})
-        done = subprocess.run([harness.BIN / "print-trades", "--bootstrap", self.kafka.servers, "--topic", topic,
+        done = subprocess.run([harness.TOOLS / "print-trades", "--bootstrap", self.kafka.servers, "--topic", topic,
                                "--from-beginning", "--max", "20"], capture_output=True, text=True, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(len(done.stdout.splitlines()), 20, done.stdout)
