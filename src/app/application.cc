@@ -98,7 +98,12 @@ ExitCode Application::run() {
   }
   // Kafka may keep us waiting; signals and HTTP do not wait for it.
   starting_ = std::async(std::launch::async, [this] {
-    Result<void> result = connect_to_kafka();
+    Result<void> result;
+    try {
+      result = connect_to_kafka();
+    } catch (const std::exception& problem) {
+      result = error(ExitCode::kInternal, fmt::format("connecting to Kafka failed: {}", problem.what()));
+    }
     asio::post(io_, [this, result] { started(result); });
   });
   io_.run();
@@ -223,7 +228,7 @@ Result<void> Application::make_reader(FeedUnit& unit) {
       io_, unit.config->name, unit.config->codec, unit.config->net, *password, !invocation_.exit_at_end, *unit.feed,
       *unit.metrics,
       net::ReaderEvents{.on_ended = [this, &unit] { on_feed_ended(unit); },
-                        .on_failed = [this, &unit](const Error& problem) { on_feed_failed(unit, problem); }});
+                        .on_failed = [this, &unit](const Error& problem) { on_reader_failed(unit, problem); }});
   return {};
 }
 
@@ -274,13 +279,18 @@ void Application::reload() {
 }
 
 void Application::on_feed_failed(FeedUnit& unit, const Error& problem) {
+  unit.feed->fail(problem);
+  on_reader_failed(unit, problem);
+}
+
+// What was read before is still handed over.
+void Application::on_reader_failed(FeedUnit& unit, const Error& problem) {
   if (unit.code != ExitCode::kOk) return;
   spdlog::error("{}; feed {} stops (code {})", problem.message, unit.config->name, static_cast<int>(problem.code));
   unit.code = problem.code;
   unit.metrics->set_last_error(problem.message);
   unit.finished = true;
   if (unit.reader) unit.reader->stop();
-  unit.feed->fail(problem);
   unit.metrics->set_state(FeedState::kFailed);
   check_finished();
 }

@@ -70,6 +70,7 @@ class Application {
   void on_signal(int signal);
   void reload();
   void on_feed_failed(FeedUnit& unit, const Error& error);
+  void on_reader_failed(FeedUnit& unit, const Error& error);
   void on_feed_ended(FeedUnit& unit);
   void on_producer_fatal(const Error& error);
   void check_finished();

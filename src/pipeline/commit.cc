@@ -189,6 +189,10 @@ bool Committer::note(const SequenceFinding& finding, const std::string& session)
   if (finding.new_session || finding.first) {
     midnight_ms_ = last_timestamp_ms_ = day_.midnight_ms(wall_nanoseconds());
   }
+  if (finding.repeats != 0) {
+    spdlog::warn("feed {}: session {} was answered {} packets lower than asked for; they are dropped as repeats",
+                 settings_.feed, session, finding.repeats);
+  }
   if (!finding.gap()) return true;
   metrics_.add(FeedCounter::kGaps, 1);
   metrics_.add(FeedCounter::kMessagesMissing, finding.gap_end - finding.gap_begin);

@@ -108,7 +108,7 @@ bool Feed::drained() const noexcept {
 
 bool Feed::work() {
   if (failed()) return false;
-  bool did = stage_ && stage_->wanted() && stage_->run();
+  bool did = inflate();
   if (commit_wanted_.take()) {
     run_commit();
     did = true;
@@ -119,6 +119,17 @@ bool Feed::work() {
   tasks_.done(*ticket);
   run_commit();
   return true;
+}
+
+// What throws is a failure of the environment; the stream's state is lost with it, so it is not tried again.
+bool Feed::inflate() {
+  if (!stage_ || !stage_->wanted()) return false;
+  try {
+    return stage_->run();
+  } catch (const std::exception& problem) {
+    fail(error(ExitCode::kInternal, fmt::format("feed {}: inflating failed: {}", settings_.name, problem.what())));
+    return true;
+  }
 }
 
 // Whoever finds the flag taken goes away; so the holder looks again after giving it back.

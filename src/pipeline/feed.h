@@ -84,6 +84,7 @@ class Feed final : public net::Intake {
        metrics::FeedMetrics& metrics, FeedEvents events);
 
   [[nodiscard]] std::optional<ring::TaskRing<Task>::Ticket> claim();
+  bool inflate();
   [[nodiscard]] bool decode(Task& task);
   void run_commit();
   void commit_ready();

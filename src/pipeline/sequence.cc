@@ -15,6 +15,7 @@ SequenceFinding PacketSequence::login(const codec::soup::Accepted& accepted, std
     finding.gap_begin = before;
     finding.gap_end = accepted.sequence;
   }
+  if (accepted.sequence < before) finding.repeats = before - accepted.sequence;
   expected_ = std::max(before, accepted.sequence);
   session_ = accepted.session;
   known_ = true;

@@ -16,6 +16,7 @@ struct SequenceFinding {
   bool new_session = false;       ///< not the one before, or not the one that the first login asked for
   std::uint64_t gap_begin = 0;    ///< numbers gap_begin .. gap_end - 1 are missing; equal: none
   std::uint64_t gap_end = 0;
+  std::uint64_t repeats = 0;      ///< so many packets come again
   [[nodiscard]] bool gap() const noexcept { return gap_begin != gap_end; }
 };
 
