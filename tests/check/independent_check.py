@@ -2,6 +2,7 @@
 """Checks a topic against a .itch file, sharing no code with the daemon nor with tickbridge-verify.
 
     independent_check.py topic --file F --bootstrap S --topic T [--timestamps --date 2020-01-30 --zone America/New_York]
+                               [--loop N] [--first N]
     independent_check.py kcat  --file F --bootstrap S --topic T [--timestamps …]
 
 `topic` reads with the Python client; it compares keys, partitions, and values in order per key. `kcat` reads with kcat
@@ -15,11 +16,13 @@ import collections
 import datetime
 import difflib
 import gzip
+import itertools
 import struct
 import subprocess
 import sys
-import time
 import zoneinfo
+
+import topic_reader
 
 LENGTHS = dict(S=12, R=39, H=25, Y=20, L=26, V=35, W=12, K=28, J=35, h=21, A=36, F=40, E=31, C=36, X=23, D=19, U=35,
                P=44, Q=40, B=19, I=50, N=20, O=48)  # fmt: skip
@@ -75,10 +78,16 @@ def valid(message):
     return all(32 <= b <= 126 for at, size in TEXTS.get(kind, ()) for b in message[at : at + size])
 
 
-def expectation(path):
+def session(path, loops, first):
+    """The first `first` messages (None: all) of the file played `loops` times in one session."""
+    played = messages(path) if loops == 1 else itertools.chain.from_iterable([list(messages(path))] * loops)
+    return itertools.islice(played, first)
+
+
+def expectation(played):
     """{key: [Expected]} in feed order, and the number of messages."""
     symbols, streams, total, last_time = {}, collections.defaultdict(list), 0, 0
-    for message in messages(path):
+    for message in played:
         if not valid(message):
             continue
         key = None
@@ -98,24 +107,10 @@ def expectation(path):
 
 def read_topic(bootstrap, topic):
     """[(partition, key, value, timestamp)] of the whole topic, in partition order."""
-    from confluent_kafka import Consumer, KafkaError, TopicPartition
-
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "independent-check", "enable.auto.commit": False,
-                         "enable.partition.eof": True, "auto.offset.reset": "earliest", "fetch.wait.max.ms": 10,
-                         "isolation.level": "read_committed"})  # fmt: skip
-    count = len(consumer.list_topics(topic, timeout=10).topics[topic].partitions)
-    consumer.assign([TopicPartition(topic, p, 0) for p in range(count)])
-    records, ended, deadline = [], set(), time.monotonic() + 60
-    while len(ended) < count and time.monotonic() < deadline:
-        for message in consumer.consume(10000, 0.2):
-            if message.error() and message.error().code() == KafkaError._PARTITION_EOF:
-                ended.add(message.partition())
-            elif message.error():
-                raise SystemExit(message.error())
-            else:
-                records.append((message.partition(), message.key(), message.value(), message.timestamp()[1]))
-    consumer.close()
-    return count, records
+    consumer = topic_reader.consumer_of(bootstrap)
+    count = topic_reader.partitions_of(consumer, topic)
+    found = topic_reader.records(consumer, topic)
+    return count, [(m.partition(), m.key(), m.value(), m.timestamp()[1]) for m in found]
 
 
 def read_with_kcat(bootstrap, topic):
@@ -183,8 +178,10 @@ def main():
     parser.add_argument("--timestamps", action="store_true")
     parser.add_argument("--date", default=datetime.date.today().isoformat())
     parser.add_argument("--zone", default="America/New_York")
+    parser.add_argument("--loop", type=int, default=1, help="as tickbridge-exchange's")
+    parser.add_argument("--first", type=int, help="the topic must hold these many first messages and no more")
     args = parser.parse_args()
-    streams, total = expectation(args.file)
+    streams, total = expectation(session(args.file, args.loop, args.first))
     reader, view = (read_topic, bytes) if args.reader == "topic" else (read_with_kcat, len)
     count, records = reader(args.bootstrap, args.topic)
     return judge(streams, total, count, records, view, args.timestamps, midnight_ms(args.date, args.zone))
