@@ -14,6 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kTick = 50ms;         ///< how long one wait for events lasts at most
+constexpr auto kStallProbe = 1s;     ///< how often a stalled partition may try again
 constexpr auto kRefusalGrace = 2s;   ///< from the gapless fatal error to the report that caused it
 constexpr auto kProbeInterval = 1s;  ///< between looks for a broker when all were down
 constexpr auto kProbeTimeout = 100ms;
@@ -58,6 +59,7 @@ void DeliveryThread::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     EventHandle event{rd_kafka_queue_poll(client_.queue, static_cast<int>(kTick.count()))};
     if (event) handle(std::move(event));
+    look_for_stalls();
     if (client_.attention.load()) [[unlikely]]
       look_after_lanes();
     if (fatal_due_) [[unlikely]]
@@ -171,6 +173,15 @@ void DeliveryThread::tell_fatal(const std::string& why) {
 void DeliveryThread::look_after_lanes() {
   client_.attention.store(false);  // before the look: a lane that asks from here on asks again
   for_each_lane([](LaneCore& lane) { lane.attend(); });
+}
+
+void DeliveryThread::look_for_stalls() {
+  const SteadyTime now = SteadyClock::now();
+  if (now < next_look_) return;
+  next_look_ = now + kTick;
+  const bool probe = now >= next_stall_probe_;
+  if (probe) next_stall_probe_ = now + kStallProbe;
+  for_each_lane([&](LaneCore& lane) { lane.look_for_stalls(now, probe); });
 }
 
 // The library says when the last broker went, not when one came back, and without traffic nothing else shows it.

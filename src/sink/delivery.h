@@ -39,6 +39,7 @@ class DeliveryThread {
   void handle_fatal();
   void after_refusal(const LaneCore& lane);
   void look_after_lanes();
+  void look_for_stalls();
   void look_after_fatal();
   void look_after_connection();
   void tell_fatal(const std::string& why);
@@ -57,6 +58,8 @@ class DeliveryThread {
   std::optional<SteadyTime> fatal_due_;  ///< a refusal under the gapless guarantee is awaited until then
   std::string fatal_text_;
   SteadyTime next_probe_{};
+  SteadyTime next_look_{};
+  SteadyTime next_stall_probe_{};
 
   std::jthread thread_;  // last: it uses all above
 };

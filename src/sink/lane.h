@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "sink/admission.h"
 #include "sink/client.h"
 #include "sink/producer.h"
@@ -20,6 +21,14 @@ struct Acks {
   std::atomic<std::int64_t> last_offset{-1};
 };
 
+/// Whether a partition gets answers. The delivery thread only.
+struct Stall {
+  std::uint64_t settled = 0;  ///< messages done with, ever
+  std::uint64_t seen = 0;     ///< settled at the last look
+  SteadyTime since{};         ///< the last look that saw an answer, or nothing in flight
+  bool paused = false;        ///< in the library
+};
+
 /// One partition of a lane, or its dead letters. Its address travels with each message as the opaque.
 struct alignas(kCacheLine) Slot {
   LaneCore* lane = nullptr;
@@ -27,6 +36,7 @@ struct alignas(kCacheLine) Slot {
   bool dead_letters = false;
   InFlight in_flight;
   Acks acks;
+  Stall stall;
 };
 
 /// A topic as its lanes use it. `shared`: more than one lane writes to it, so one delivery event can hold
@@ -69,6 +79,9 @@ class LaneCore {
   /// Does what the committer left for the delivery thread: tells a failure that the committer met, wakes the
   /// lane if the library itself had refused it.
   void attend();
+  /// Pauses, in the library, partitions that wait long for an answer, and resumes them when there is one, so that
+  /// the library does not wait busily. `probe`: resumes them all until the next look. Every 50 ms or so.
+  void look_for_stalls(SteadyTime now, bool probe);
   /// Returns when no callback runs and none will. Not from a callback.
   void close();
 
@@ -96,6 +109,7 @@ class LaneCore {
   bool skip_refused(rd_kafka_resp_err_t code);
   void give_back(Slot& slot, std::uint64_t count);
   void refused_by_library(rd_kafka_resp_err_t code, const Topic& topic, std::int32_t partition);
+  void set_paused(Slot& slot, bool paused);
   void report_failure(const Slot& slot, std::uint64_t count, rd_kafka_resp_err_t code);
   bool fail(Error failure);
   template <class Callback, class... Args>

@@ -7,6 +7,14 @@
 // What the delivery thread does to a lane.
 namespace tickbridge::sink {
 
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kPatience = 100ms;  ///< a partition that has waited longer for an answer is stalled
+
+}  // namespace
+
 using metrics::FeedCounter;
 using metrics::FeedGauge;
 
@@ -18,9 +26,39 @@ void LaneCore::settle(Slot& slot, std::uint64_t count, rd_kafka_resp_err_t code,
   } else {
     report_failure(slot, count, code);
   }
+  slot.stall.settled += count;
+  if (slot.stall.paused) [[unlikely]]
+    set_paused(slot, false);
   const bool wake = admission_.release(slot.in_flight.release(count));
   metrics_.set(FeedGauge::kInFlight, in_flight());
   if (wake) call(events_.on_room);
+}
+
+// The library's broker thread polls without sleeping while a partition's request is unanswered and the messages behind
+// it are older than linger.ms (2.0.2 to 2.12: rd_kafka_toppar_producer_serve has rd_kafka_msgq_allow_wakeup_at set the
+// next wake-up to now before it finds that the idempotent producer may not send another request). For a round trip that
+// is the library's way; while a broker stands still it takes a core from it. A paused partition is passed over before
+// that. It sends nothing again either, after a lost connection say: hence the probes.
+void LaneCore::look_for_stalls(SteadyTime now, bool probe) {
+  for (Slot& slot : slots_) {
+    Stall& stall = slot.stall;
+    if (slot.in_flight.load().count == 0 || stall.settled != stall.seen) {
+      stall.seen = stall.settled;
+      stall.since = now;
+    } else if (!probe && !stall.paused && now - stall.since >= kPatience) {
+      set_paused(slot, true);
+    } else if (probe && stall.paused) {
+      set_paused(slot, false);
+    }
+  }
+}
+
+void LaneCore::set_paused(Slot& slot, bool paused) {
+  const PartitionsHandle partition{rd_kafka_topic_partition_list_new(1)};
+  rd_kafka_topic_partition_list_add(partition.get(), topic_of(slot).name.c_str(), slot.partition);
+  (paused ? rd_kafka_pause_partitions : rd_kafka_resume_partitions)(client_.handle, partition.get());
+  slot.stall.paused = paused;
+  if (!paused) rd_kafka_flush(client_.handle, 0);  // wakes the broker threads, which a resume does not
 }
 
 void LaneCore::report_failure(const Slot& slot, std::uint64_t count, rd_kafka_resp_err_t code) {
