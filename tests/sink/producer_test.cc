@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <spdlog/spdlog.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <future>
@@ -143,6 +144,36 @@ TEST_F(ProducerTest, WritesDeadLettersWithTheirIdentity) {
       {"reason", "length"}, {"feed", "nasdaq"}, {"session", "S1"}, {"sequence", "42"}, {"index", "3"}};
   EXPECT_EQ(read[0].headers, headers);
   EXPECT_EQ(metrics_.value(metrics::FeedCounter::kMessagesAcknowledged), 0U);
+}
+
+/// Processor time of this process, mock brokers included.
+std::chrono::microseconds cpu_time() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  return 1s * (used.ru_utime.tv_sec + used.ru_stime.tv_sec) + 1us * (used.ru_utime.tv_usec + used.ru_stime.tv_usec);
+}
+
+TEST_F(ProducerTest, WaitsForASilentBrokerWithoutBeingBusy) {
+  create();
+  const auto lane = open();
+  const Numbers warm_up{1};
+  EXPECT_EQ(lane->hand_over(1, warm_up.all()), 1U);  // connects, gets its producer id
+  EXPECT_TRUE(producer_->flush(10s));
+  rd_kafka_mock_broker_set_rtt(kafka_.cluster(), 1, 3000);
+  const Numbers first{100, 1};
+  const Numbers second{100, 101};
+  EXPECT_EQ(lane->hand_over(1, first.all()), 100U);
+  std::this_thread::sleep_for(100ms);  // the first request is under way; what follows waits behind it
+  EXPECT_EQ(lane->hand_over(1, second.all()), 100U);
+  std::this_thread::sleep_for(500ms);
+  const auto before = cpu_time();
+  std::this_thread::sleep_for(2s);
+  const auto used = cpu_time() - before;
+  EXPECT_EQ(lane->in_flight(), 200);
+  EXPECT_LT(used, 600ms);  // 2 s of a core if it polled all the time
+  rd_kafka_mock_broker_set_rtt(kafka_.cluster(), 1, 0);
+  EXPECT_TRUE(producer_->flush(20s));
+  EXPECT_EQ(values(kafka_.read("ticks", 1, 201)), numbers(201));
 }
 
 TEST_F(ProducerTest, KeepsOrderThroughASmallShare) {
