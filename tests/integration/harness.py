@@ -60,7 +60,7 @@ class Program:
     def errors(self) -> str:
         return self.err.read_text(errors="replace")
 
-    def await_text(self, pattern: str, seconds: float = 20, stream: str = "out") -> re.Match:
+    def await_text(self, pattern: str, seconds: float = 60, stream: str = "out") -> re.Match:
         deadline = time.monotonic() + seconds * SLOW
         while True:
             text = self.output() if stream == "out" else self.errors()

@@ -1,5 +1,6 @@
 #include "cluster.h"
 
+#include <cstdlib>
 #include <sstream>
 #include <stdexcept>
 
@@ -27,6 +28,11 @@ Cluster::Cluster(int brokers)
 }
 
 std::string Cluster::bootstrap() const { return rd_kafka_mock_cluster_bootstraps(mock_.get()); }
+
+std::uint16_t Cluster::port() const {
+  const std::string servers = bootstrap();
+  return static_cast<std::uint16_t>(std::atoi(servers.c_str() + servers.find(':') + 1));
+}
 
 std::string Cluster::create_topic(const std::string& name, int partitions) {
   return text_of(rd_kafka_mock_topic_create(mock_.get(), name.c_str(), partitions, brokers_ < 3 ? brokers_ : 3));

@@ -3,6 +3,7 @@
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@ class Cluster {
   explicit Cluster(int brokers);
 
   [[nodiscard]] std::string bootstrap() const;
+  /// The first broker's.
+  [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] std::string create_topic(const std::string& name, int partitions);
   /// Clients are told that there is no such topic; without this any name asked for is created.
   void hide_topic(const std::string& name);

@@ -14,10 +14,12 @@
 #include <vector>
 
 #include "cluster.h"
+#include "nudge.h"
 
 namespace {
 
 using tickbridge::embedded::Cluster;
+using tickbridge::embedded::Nudge;
 
 struct Options {
   std::vector<std::string> topics;
@@ -41,6 +43,7 @@ void create_topic(Cluster& cluster, const std::string& text) {
 }
 
 void set_up(Cluster& cluster, const Options& options) {
+  const Nudge nudge{cluster.port()};
   for (const auto& topic : options.topics) create_topic(cluster, topic);
   for (const auto& topic : options.missing) cluster.hide_topic(topic);
   for (int broker = 1; options.rtt_ms > 0 && broker <= cluster.brokers(); ++broker) {
@@ -65,6 +68,7 @@ bool serve_stdin(Cluster& cluster, std::string& held) {
   const auto count = ::read(STDIN_FILENO, bytes, sizeof bytes);
   if (count <= 0) return false;
   held.append(bytes, static_cast<std::size_t>(count));
+  const Nudge nudge{cluster.port()};
   for (auto end = held.find('\n'); end != std::string::npos; end = held.find('\n')) {
     const auto error = cluster.command(held.substr(0, end));
     std::cout << (error.empty() ? "ok" : "error: " + error) << std::endl;
