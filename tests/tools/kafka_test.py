@@ -5,9 +5,11 @@ Usage: kafka_test.py PATH_OF_TOOLS_KAFKA
 
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 TOOL = sys.argv.pop(1) if len(sys.argv) > 1 else "tools/kafka"
@@ -20,6 +22,42 @@ def command_line(pid):
             return file.read()
     except FileNotFoundError:
         return b""
+
+
+class Proxy:
+    """A TCP proxy on a port of its own; where it leads to is said later, as the broker's port is not known yet."""
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.target = None
+        self.sockets = [self.listener]
+        self.bytes_passed = 0
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+                server = socket.create_connection(self.target)
+            except OSError:
+                return
+            self.sockets += [client, server]
+            for source, sink in ((client, server), (server, client)):
+                threading.Thread(target=self.copy, args=(source, sink), daemon=True).start()
+
+    def copy(self, source, sink):
+        try:
+            while data := source.recv(65536):
+                self.bytes_passed += len(data)
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def close(self):
+        for each in self.sockets:
+            each.close()
 
 
 class KafkaTool(unittest.TestCase):
@@ -41,9 +79,13 @@ class KafkaTool(unittest.TestCase):
         self.assertEqual(len(servers.split(",")), brokers)
         return servers
 
-    def produce(self, servers, topic, text):
+    def kill_and_start(self, number):
+        self.tool("kill", str(number))
+        self.tool("start", str(number))
+
+    def produce(self, servers, topic, text, partition=0):
         properties = ["-X", "acks=all", "-X", "message.timeout.ms=30000"]
-        run = subprocess.run(["kcat", "-P", "-b", servers, "-t", topic, "-p", "0", *properties], input=text, text=True,
+        run = subprocess.run(["kcat", "-P", "-b", servers, "-t", topic, "-p", str(partition), *properties], input=text, text=True,
                              capture_output=True, timeout=60)  # fmt: skip
         self.assertEqual(run.returncode, 0, run.stderr)
 
@@ -83,6 +125,37 @@ class KafkaTool(unittest.TestCase):
         self.tool("cont", "3")
         self.produce(servers, "ticks", "c\n")
         self.assertEqual(self.consume(servers, "ticks"), "a\nb\nc\n")
+
+    def test_a_proxy_can_stand_in_front_of_a_broker(self):
+        proxy = Proxy()
+        self.addCleanup(proxy.close)
+        said = self.tool("up", "--brokers", "2", "--advertise", f"1={proxy.address}").splitlines()
+        status = [line.split() for line in self.tool("status").splitlines() if line.startswith("broker ")]
+        listens, advertises = [row[10] for row in status], [row[12] for row in status]
+        self.assertEqual(advertises, [proxy.address, listens[1]], "a broker without a proxy advertises itself")
+        self.assertEqual(said[-1], "bootstrap.servers=" + ",".join(advertises))
+        self.assertEqual(said[-2], "direct.servers=" + ",".join(f"127.0.0.1:{row[4]}" for row in status))
+        self.assertIn("advertises other addresses",
+                      self.tool("up", "--brokers", "2", "--advertise", "2=127.0.0.1:9", fails=True))  # fmt: skip
+
+        host, port = listens[0].split(":")
+        proxy.target = (host, int(port))
+        self.tool("topic", "ticks", "--partitions", "2", "--replication", "1")  # one on each broker
+        self.assertEqual(proxy.bytes_passed, 0, "the brokers and the tool do not use it")
+        for partition in (0, 1):
+            self.produce(proxy.address, "ticks", "a" * 99999 + "\n", partition)
+        produced = proxy.bytes_passed
+        self.assertGreater(produced, 100000)
+        self.assertLess(produced, 200000, "the other broker has no proxy")
+        self.assertEqual(len(self.consume(said[-2].split("=")[1], "ticks")), 200000)
+        self.assertEqual(proxy.bytes_passed, produced, "direct.servers goes around the proxy")
+        self.kill_and_start(1)
+        self.assertEqual(len(self.consume(listens[1], "ticks")), 200000)
+
+    def test_what_cannot_be_advertised_is_refused(self):
+        for wrong in ("3=127.0.0.1:9000", "0=127.0.0.1:9000", "x=127.0.0.1:9000", "1=9000", "1=127.0.0.1:0", "1"):
+            self.assertIn("expected" if "=" not in wrong or wrong[0] == "1" else "brokers 1 to 2",
+                          self.tool("up", "--brokers", "2", "--advertise", wrong, fails=True))  # fmt: skip
 
     def test_topics_are_not_made_by_accident_and_errors_say_what_to_do(self):
         self.assertIn("no cluster in", self.tool("topic", "x", "--partitions", "1", fails=True))
