@@ -37,6 +37,10 @@ class NullLane final : public sink::Lane {
   std::size_t dead_letter_max_bytes() const noexcept override { return 1'000'000; }
   std::int64_t in_flight() const noexcept override { return 0; }
   bool failed() const noexcept override { return false; }
+  void watch(const std::vector<std::int64_t>&) override {}
+  sink::Acked acked(std::int32_t) const noexcept override { return {}; }
+  std::uint64_t dead_letters_acked() const noexcept override { return 0; }
+  void expect_markers() override {}
 
  private:
   sink::TopicInfo info_;

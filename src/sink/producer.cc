@@ -36,6 +36,10 @@ class OpenLane final : public Lane {
   std::size_t dead_letter_max_bytes() const noexcept override { return core_.dead_letter_max_bytes(); }
   std::int64_t in_flight() const noexcept override { return core_.in_flight(); }
   bool failed() const noexcept override { return core_.failed(); }
+  void watch(const std::vector<std::int64_t>&) override {}
+  Acked acked(std::int32_t) const noexcept override { return {}; }
+  std::uint64_t dead_letters_acked() const noexcept override { return 0; }
+  void expect_markers() override {}
 
  private:
   LaneCore& core_;
@@ -60,6 +64,10 @@ class OneProducer final : public Producer {
                                           std::size_t lane_count, metrics::FeedMetrics& metrics, LaneEvents events,
                                           std::chrono::milliseconds deadline) override;
   bool flush(std::chrono::milliseconds deadline) override;
+  Result<void> init_transactions(std::chrono::milliseconds) override { return {}; }
+  Result<void> begin_transaction() override { return {}; }
+  Result<void> send_in_transaction(const std::string&, std::string_view, std::string_view) override { return {}; }
+  Result<void> commit_transaction(std::chrono::milliseconds) override { return {}; }
   bool can_write() const noexcept override { return client_.connected.load() && !client_.failed.load(); }
 
  private:

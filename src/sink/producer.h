@@ -59,6 +59,21 @@ struct TopicInfo {
 [[nodiscard]] std::string timestamps_refused(const TopicInfo& info, std::string_view topic, std::int64_t first_ms,
                                              std::int64_t last_ms, std::int64_t now_ms);
 
+/// What Kafka has acknowledged of a lane's partition since watch().
+struct Acked {
+  std::uint64_t count = 0;          ///< records
+  std::int64_t last_offset = -1;    ///< of record number `count`, inferred where an event did not say; valid once count > 0
+  std::uint64_t before_jump = 0;    ///< records up to this number lie before the newest jump in the offsets
+};
+
+/// A delivery event whose offset was not the predicted one: [expected, found) is not what this lane wrote. `found` before
+/// `expected`: the partition was cut short or re-created.
+struct Jump {
+  std::int32_t partition = 0;
+  std::int64_t expected = 0;
+  std::int64_t found = 0;
+};
+
 class Producer;
 
 /// One feed's way into the shared producer: its share of what may be in flight, its order, its counts.
@@ -83,12 +98,22 @@ class Lane {
   [[nodiscard]] virtual std::int64_t in_flight() const noexcept = 0;
   /// True once a record was refused for good: nothing is taken any more.
   [[nodiscard]] virtual bool failed() const noexcept = 0;
+
+  /// Predicts offsets from here on: `next` by partition is the offset that its next record takes. REQUIRES: nothing in
+  /// flight. Before it nothing is predicted. Main or start-up thread.
+  virtual void watch(const std::vector<std::int64_t>& next) = 0;
+  /// Any thread. Counts of records acknowledged since the lane was opened; dead letters have none of the rest.
+  [[nodiscard]] virtual Acked acked(std::int32_t partition) const noexcept = 0;
+  [[nodiscard]] virtual std::uint64_t dead_letters_acked() const noexcept = 0;
+  /// Transactional only: a commit has put a marker behind the records of each partition that had any since the last one.
+  virtual void expect_markers() = 0;
 };
 
 /// What a lane tells its feed. Called by the delivery thread; must not block.
 struct LaneEvents {
   std::function<void()> on_room;                ///< there is room again after a refusal
   std::function<void(const Error&)> on_failed;  ///< the broker refused a record for good: 65
+  std::function<void(const Jump&)> on_jump;     ///< prediction goes on behind it
 };
 
 /// The one librdkafka producer that all feeds and workers share, with its delivery thread.
@@ -97,7 +122,8 @@ class Producer {
   /// Creates the client. `on_fatal` is called once, by the delivery thread, when the producer can do
   /// nothing any more (75). Errors: kConfig for a property that the library refuses, named.
   [[nodiscard]] static Result<std::unique_ptr<Producer>> create(const ProducerOptions& options, Delivery delivery,
-                                                                Send send, std::function<void(const Error&)> on_fatal);
+                                                                Send send, std::function<void(const Error&)> on_fatal,
+                                                                const std::string& transactional_id = {});
   virtual ~Producer() = default;
 
   /// Opens a feed's lane: looks its topics up (creating them where `topics` says so), checks their
@@ -109,6 +135,16 @@ class Producer {
                                                                 std::chrono::milliseconds deadline) = 0;
   /// Waits until all is acknowledged. false: the time ran out, or the producer failed.
   [[nodiscard]] virtual bool flush(std::chrono::milliseconds deadline) = 0;
+  /// Transactional producers only (create() was given an id); every call blocks up to its deadline and is for one thread at
+  /// a time. Errors: kUnavailable: try again with a new producer; kProtocol: fenced by a newer owner (76).
+  [[nodiscard]] virtual Result<void> init_transactions(std::chrono::milliseconds deadline) = 0;
+  [[nodiscard]] virtual Result<void> begin_transaction() = 0;
+  /// A record beside the lanes' in the running transaction (the checkpoint). Topic: partition 0.
+  [[nodiscard]] virtual Result<void> send_in_transaction(const std::string& topic, std::string_view key,
+                                                         std::string_view value) = 0;
+  /// Waits for what is in flight, then commits. An error: the transaction is aborted; recover.
+  [[nodiscard]] virtual Result<void> commit_transaction(std::chrono::milliseconds deadline) = 0;
+
   /// True while at least one broker connection is up and no fatal error is known (any thread).
   [[nodiscard]] virtual bool can_write() const noexcept = 0;
 };

@@ -66,6 +66,13 @@ class FakeLane final : public sink::Lane {
   std::size_t dead_letter_max_bytes() const noexcept override { return 1000; }
   std::int64_t in_flight() const noexcept override { return 0; }
   bool failed() const noexcept override { return false; }
+  void watch(const std::vector<std::int64_t>&) override {}
+  sink::Acked acked(std::int32_t partition) const noexcept override {
+    const auto count = static_cast<std::int64_t>(taken[static_cast<std::size_t>(partition)].size());
+    return {.count = static_cast<std::uint64_t>(count), .last_offset = count - 1};
+  }
+  std::uint64_t dead_letters_acked() const noexcept override { return dead.size(); }
+  void expect_markers() override {}
 
   void set_room(std::size_t room) { room_ = room; }
   static constexpr std::size_t kUnlimited = ~std::size_t{0};

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace tickbridge::journal {
+
+/// Where a message stands in its session: packet sequence, and its index in the packet. (0, 0) is before the first.
+struct Position {
+  std::uint64_t sequence = 0;
+  std::uint32_t index = 0;
+  auto operator<=>(const Position&) const = default;
+};
+
+/// One output partition's newest acknowledged record: its position, offset and hash; what comes behind the offset is
+/// the suffix. Before the first record of a session: position (0, 0), `offset` is the end - 1, `hash` 0 (not compared).
+struct PartitionState {
+  Position position;
+  std::int64_t offset = -1;
+  std::uint64_t hash = 0;
+  std::int64_t markers = 0;  ///< offsets behind `offset` that fences took, as far as start checkpoints know
+  bool operator==(const PartitionState&) const = default;
+};
+
+/// The state of the feed's function at next_sequence, besides the directory (which lies in the state topic).
+struct FunctionState {
+  std::int64_t midnight_ms = 0;        ///< of the trading date, fixed at login
+  std::int64_t last_timestamp_ms = 0;
+  std::int32_t turn = 0;               ///< round_robin's next partition
+  std::string mold_session;            ///< empty: no MoldUDP64 header seen
+  std::uint64_t mold_expected = 0;
+  bool operator==(const FunctionState&) const = default;
+};
+
+/// What shapes the output: option name → value as text.
+using Parameters = std::map<std::string, std::string>;
+
+/// docs/wire/checkpoint.md. Everything before packet `next_sequence` of `session` is acknowledged everywhere.
+struct Checkpoint {
+  std::string feed;
+  std::uint64_t epoch = 0;   ///< one an owner
+  std::uint64_t number = 0;  ///< counts up within the epoch
+  std::string instance;      ///< who wrote it
+  std::string session;       ///< empty: none joined yet
+  std::uint64_t next_sequence = 1;
+  std::string topic;
+  std::vector<PartitionState> partitions;  ///< by partition number
+  FunctionState state;
+  std::uint64_t state_epoch_floor = 0;     ///< state entries of older epochs belong to sessions gone by
+  Parameters parameters;
+  std::string decision;                    ///< why this barrier is; empty: a plain checkpoint
+  bool clean = false;                      ///< aligned, all acknowledged, nothing pending
+  bool operator==(const Checkpoint&) const = default;
+};
+
+/// "<feed>/<epoch>"
+[[nodiscard]] std::string checkpoint_key(std::string_view feed, std::uint64_t epoch);
+[[nodiscard]] std::string to_json(const Checkpoint& checkpoint);
+/// Errors: kData, naming what is missing or wrong. Unknown members are passed over (newer versions add some).
+[[nodiscard]] Result<Checkpoint> parse_checkpoint(std::string_view json);
+
+/// One thing that the directory learnt. Applies to records behind its position only.
+struct StateEntry {
+  Position position;
+  std::uint16_t instrument = 0;
+  std::string key;
+  bool sticky = false;  ///< "#<number>", for the rest of the session
+  bool operator==(const StateEntry&) const = default;
+};
+
+/// What one record of the state topic holds: the entries learnt since the record before.
+struct StateBatch {
+  std::string feed;
+  std::string session;
+  std::uint64_t epoch = 0;
+  std::uint64_t number = 0;  ///< counts up within the epoch
+  std::vector<StateEntry> entries;
+  bool operator==(const StateBatch&) const = default;
+};
+
+/// "<feed>/<epoch>/<number>"
+[[nodiscard]] std::string state_key(std::string_view feed, std::uint64_t epoch, std::uint64_t number);
+[[nodiscard]] std::string to_json(const StateBatch& batch);
+[[nodiscard]] Result<StateBatch> parse_state(std::string_view json);
+/// The entries to restore for a start at (session, next_sequence): those of that session before it, in order of position,
+/// later ones of one instrument last.
+[[nodiscard]] std::vector<StateEntry> entries_before(const std::vector<StateBatch>& batches, std::string_view session,
+                                                     std::uint64_t next_sequence);
+
+}  // namespace tickbridge::journal

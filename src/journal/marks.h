@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "journal/checkpoint.h"
+
+namespace tickbridge::journal {
+
+/// What a partition has been handed in this life, up to some point of the feed.
+struct Handed {
+  std::uint64_t count = 0;  ///< records
+  Position position;        ///< of the last one, or matched by alignment
+  std::uint64_t hash = 0;   ///< of the last one
+};
+
+/// A point of the feed between two packets: what had been handed over when commit passed it.
+struct Mark {
+  std::uint64_t next_sequence = 1;
+  FunctionState state;
+  std::vector<Handed> handed;        ///< by partition
+  std::uint64_t dead_letters = 0;    ///< handed over in this life
+  std::uint64_t state_batches = 0;   ///< that have to be acknowledged before this mark counts
+};
+
+/// What Kafka has acknowledged of a partition in this life, as the sink knows it.
+struct Acked {
+  std::uint64_t count = 0;          ///< records
+  std::int64_t last_offset = -1;    ///< of record number `count`; known once count > 0
+  /// Records up to this count lie before the newest jump in the offsets: their offsets are not last_offset less a count.
+  std::uint64_t before_jump = 0;
+};
+
+/// Marks that are not fully acknowledged yet; turns acknowledgements into what a checkpoint says (recovery.md, "What a
+/// checkpoint holds", 1). Bounded: when there are too many, every second one is forgotten. One thread at a time.
+class Marks {
+ public:
+  /// `start`: what is in force at the start of this life (what the start checkpoint says, after alignment of nothing).
+  Marks(std::uint64_t next_sequence, FunctionState state, std::vector<PartitionState> start);
+
+  void add(Mark mark);
+  /// While aligning: the last record of `partition` that was found in the log. Moves its position and offset.
+  void matched(std::int32_t partition, const PartitionState& found);
+
+  /// Takes the acknowledgements in. REQUIRES: `acked` by partition, never smaller than before.
+  void acknowledge(const std::vector<Acked>& acked, std::uint64_t dead_letters, std::uint64_t state_batches);
+
+  /// What is proved now: each partition's own newest position; next_sequence and the state wait for the slowest.
+  [[nodiscard]] const std::vector<PartitionState>& partitions() const noexcept { return partitions_; }
+  [[nodiscard]] std::uint64_t next_sequence() const noexcept { return next_sequence_; }
+  [[nodiscard]] const FunctionState& state() const noexcept { return state_; }
+  /// True when the newest mark is fully acknowledged: nothing that was handed over before it is pending.
+  [[nodiscard]] bool settled() const noexcept { return marks_.empty(); }
+  [[nodiscard]] std::size_t size() const noexcept { return marks_.size(); }
+
+ private:
+  std::uint64_t next_sequence_;
+  FunctionState state_;
+  std::vector<PartitionState> partitions_;
+  std::deque<Mark> marks_;
+};
+
+}  // namespace tickbridge::journal

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "journal/align.h"
+#include "journal/checkpoint.h"
+
+namespace tickbridge::journal {
+
+/// The start path's judgements (recovery.md, "Start, restart, rebuild in place, take-over: one path"), without I/O. The
+/// order of the steps is Step's: app walks them with Kafka and the exchange, the model test with a small world.
+enum class Step : std::uint8_t {
+  kReadCheckpoints,  ///< → newest()
+  kWatchOwner,       ///< Liveness; passed over for a rebuild in place, and when the newest checkpoint is clean
+  kFence,            ///< make the ends true; passed over when clean or when there is no checkpoint
+  kReadEnds,         ///< → check_end()
+  kReadSuffix,       ///< → Suffix
+  kLogIn,            ///< → judge_login()
+  kOwn,              ///< start checkpoint with the next epoch, acknowledged
+  kReadBack,         ///< → owns()
+  kAlign,            ///< Aligner, in commit
+  kRun,
+};
+[[nodiscard]] std::string_view name(Step step) noexcept;
+
+struct StartFacts {
+  bool has_checkpoint = false;
+  bool clean = false;
+  bool rebuild_in_place = false;
+  bool exact = true;     ///< exactly_once: fence, suffix, align; the other modes pass these over
+};
+/// The step after `step`.
+[[nodiscard]] Step next_step(Step step, const StartFacts& facts) noexcept;
+
+/// The newest by epoch, then by number; of several instances in one epoch only the first one's count (the others lost
+/// the race for it). nullptr: there is none. `in_order`: as they lie in the topic.
+[[nodiscard]] const Checkpoint* newest(const std::vector<Checkpoint>& in_order) noexcept;
+/// The highest epoch that anybody has written, whoever won it; 0: none.
+[[nodiscard]] std::uint64_t highest_epoch(const std::vector<Checkpoint>& in_order) noexcept;
+/// Whether `instance` is the first one of `epoch`, and no higher epoch is there.
+[[nodiscard]] bool owns(const std::vector<Checkpoint>& in_order, std::uint64_t epoch, std::string_view instance) noexcept;
+
+/// Tells a living owner from a dead one's last checkpoint: alive is who advances twice while watched.
+class Liveness {
+ public:
+  explicit Liveness(const Checkpoint& newest) : epoch_{newest.epoch}, number_{newest.number} {}
+  void saw(const Checkpoint& checkpoint) noexcept;
+  [[nodiscard]] bool alive() const noexcept { return advances_ >= 2; }
+
+ private:
+  std::uint64_t epoch_;
+  std::uint64_t number_;
+  int advances_ = 0;
+};
+
+/// A partition's range of offsets, and the record at the checkpoint's offset where it is still there.
+struct End {
+  std::int64_t begin = 0;
+  std::int64_t end = 0;
+  std::optional<std::uint64_t> hash_at_offset;
+};
+/// kData when the partition was re-created or cut short.
+[[nodiscard]] Result<void> check_end(std::string_view topic, std::int32_t partition, const PartitionState& state, const End& end);
+
+/// What the exchange's answer to the login means.
+struct LoginFinding {
+  bool other_session = false;
+  std::uint64_t gap_begin = 0;  ///< [begin, end) of the checkpoint's session cannot be had; end 0: not known how many
+  std::uint64_t gap_end = 0;
+  [[nodiscard]] bool gap() const noexcept { return gap_begin != 0; }
+  std::string decision;         ///< for the barrier's checkpoint; empty: just go on
+};
+[[nodiscard]] LoginFinding judge_login(const Checkpoint& checkpoint, std::string_view session, std::uint64_t sequence);
+
+/// What a change of the parameters that shape the output means.
+struct ParameterFinding {
+  enum class Way : std::uint8_t {
+    kSame,
+    kBarrier,      ///< after a clean stop: recorded by the start checkpoint
+    kOldFirst,     ///< accepted after an unclean one: align under the old ones, then change at a barrier
+    kRefused,      ///< problem says how to go on
+  };
+  Way way = Way::kSame;
+  std::vector<std::string> changes;  ///< "partitions: 12 -> 24"
+  std::string problem;
+};
+/// `accepted`: --accept-change. More partitions than before is accepted by itself (nobody can undo it): kOldFirst.
+[[nodiscard]] ParameterFinding judge_parameters(const Checkpoint& checkpoint, const Parameters& now, bool accepted);
+
+}  // namespace tickbridge::journal
