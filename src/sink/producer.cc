@@ -136,7 +136,8 @@ bool OneProducer::flush(std::chrono::milliseconds deadline) {
 }  // namespace
 
 Result<std::unique_ptr<Producer>> Producer::create(const ProducerOptions& options, Delivery delivery, Send send,
-                                                   std::function<void(const Error&)> on_fatal) {
+                                                   std::function<void(const Error&)> on_fatal,
+                                                   const std::string& /*transactional_id*/) {
   const Result<std::string> version = check_library_version(rd_kafka_version(), delivery);
   if (!version) return version.error();
   if (!version->empty()) spdlog::warn("{}", *version);
