@@ -113,7 +113,7 @@ class Lane {
 struct LaneEvents {
   std::function<void()> on_room;                ///< there is room again after a refusal
   std::function<void(const Error&)> on_failed;  ///< the broker refused a record for good: 65
-  std::function<void(const Jump&)> on_jump;     ///< prediction goes on behind it
+  std::function<void(const Jump&)> on_jump = {};  ///< prediction goes on behind it
 };
 
 /// The one librdkafka producer that all feeds and workers share, with its delivery thread.
