@@ -18,7 +18,7 @@
 /// Within a partition records are in feed order. A message's identity is (feed, session, sequence, index).
 ///
 /// A record of a dead-letter topic: no key, partition 0, the unusable bytes as value, and the headers kReason, kFeed,
-/// kSession, kSequence, kIndex. A dead letter can be there twice.
+/// kSession, kSequence, kIndex; kFullSize where the bytes are cut. A dead letter can be there twice.
 namespace tickbridge::record {
 
 /// Names of headers. All values are ASCII text, numbers in decimal.
@@ -29,6 +29,7 @@ inline constexpr std::string_view kReceiveTime = "receive_time";  ///< ns since 
 inline constexpr std::string_view kReason = "reason";             ///< dead letters only: one of kReasons
 inline constexpr std::string_view kSession = "session";           ///< dead letters only: the session's name
 inline constexpr std::string_view kIndex = "index";               ///< dead letters only: in the packet, from 0
+inline constexpr std::string_view kFullSize = "full_size";        ///< dead letters only: bytes before the value was cut
 }  // namespace headers
 
 /// Why bytes could not be used.

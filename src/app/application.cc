@@ -14,6 +14,7 @@
 
 #include "ops/log_setup.h"
 #include "pipeline/trading_day.h"
+#include "sink/topic_settings.h"
 
 namespace tickbridge::app {
 
@@ -54,13 +55,14 @@ Result<std::string> read_password(const config::Feed& feed) {
 
 /// Whether the topic takes the exchange's times of the whole trading day. A live feed's are near the broker's clock, so
 /// for "today" it is a warning; a day that was named is refused, because its records would be.
-Result<void> check_timestamps(const config::Feed& feed, const sink::TopicInfo& topic, const pipeline::TradingDay& day) {
+Result<void> check_timestamps(const config::Feed& feed, std::string_view servers, const sink::TopicInfo& topic,
+                              const pipeline::TradingDay& day) {
   if (feed.policies.timestamp != pipeline::Timestamp::kExchange) return {};
   constexpr std::int64_t kDayMs = 86'400'000;
   const std::int64_t now_ns = wall_nanoseconds();
   const std::int64_t midnight = day.midnight_ms(now_ns);
   const std::string refused =
-      sink::timestamps_refused(topic, feed.sink.topic, midnight, midnight + kDayMs - 1, now_ns / 1'000'000);
+      sink::timestamps_refused(topic, servers, feed.sink.topic, midnight, midnight + kDayMs - 1, now_ns / 1'000'000);
   if (refused.empty()) return {};
   if (feed.policies.trading_date != "today") return error(ExitCode::kUnavailable, refused);
   spdlog::warn("feed {}: a session replayed today could be refused: {}", feed.name, refused);
@@ -186,12 +188,12 @@ Result<void> Application::open_lane(FeedUnit& unit) {
   if (!lane) return lane.error();
   unit.lane = std::move(*lane);
   if (auto there = routing::check_partitions(config.routing, unit.lane->topic().partitions); !there) return there;
+  const std::string& servers = config_.producer.properties.at("bootstrap.servers");
   const bool wants_broker_time = config.policies.timestamp == pipeline::Timestamp::kBroker;
   if (wants_broker_time && !unit.lane->topic().log_append_time) {
     return error(ExitCode::kUnavailable,
-                 fmt::format("feed.{}.timestamp = \"broker\" needs a topic with LogAppendTime; run: kafka-configs.sh "
-                             "--bootstrap-server … --alter --topic {} --add-config message.timestamp.type=LogAppendTime",
-                             config.name, config.sink.topic));
+                 fmt::format("feed.{}.timestamp = \"broker\" needs a topic with LogAppendTime; run: {}", config.name,
+                             sink::alter_command(servers, config.sink.topic, "message.timestamp.type=LogAppendTime")));
   }
   if (!wants_broker_time && unit.lane->topic().log_append_time) {
     spdlog::warn("feed {}: topic {} has message.timestamp.type=LogAppendTime, so the broker replaces the timestamps; set "
@@ -200,7 +202,7 @@ Result<void> Application::open_lane(FeedUnit& unit) {
   }
   auto day = pipeline::TradingDay::create(config.policies.trading_date, config.policies.time_zone);
   if (!day) return day.error();
-  if (auto fits = check_timestamps(config, unit.lane->topic(), *day); !fits) return fits;
+  if (auto fits = check_timestamps(config, servers, unit.lane->topic(), *day); !fits) return fits;
   unit.feed->attach({.feed = config.name,
                      .policies = config.policies,
                      .when_full = config.sink.when_full,

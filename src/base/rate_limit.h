@@ -1,9 +1,14 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 #include "base/clock.h"
 
@@ -61,6 +66,28 @@ class RateLimit {
   milliseconds interval_;
   std::atomic<std::uint64_t> window_{0};
   std::atomic<std::uint64_t> held_back_{0};
+};
+
+/// A RateLimit for each kind of event, told apart by name, in fixed memory: two names can share one (one in 32).
+class RateLimitByKind {
+ public:
+  /// REQUIRES: as RateLimit.
+  RateLimitByKind(std::uint32_t most, milliseconds interval) noexcept
+      : RateLimitByKind{most, interval, std::make_index_sequence<kLimits>{}} {}
+
+  /// As RateLimit::admit.
+  [[nodiscard]] std::optional<std::uint64_t> admit(std::string_view kind, SteadyTime now = SteadyClock::now()) noexcept {
+    return limits_[std::hash<std::string_view>{}(kind) % kLimits].admit(now);
+  }
+
+ private:
+  static constexpr std::size_t kLimits = 32;
+
+  template <std::size_t... Index>
+  RateLimitByKind(std::uint32_t most, milliseconds interval, std::index_sequence<Index...> /*each*/) noexcept
+      : limits_{((void)Index, RateLimit{most, interval})...} {}
+
+  std::array<RateLimit, kLimits> limits_;
 };
 
 }  // namespace tickbridge

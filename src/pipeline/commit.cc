@@ -68,6 +68,7 @@ Committer::Progress Committer::commit(const Task& task, SteadyTime now) {
 // --- routing: once a piece, in feed order ---
 
 void Committer::route(const Task& task) {
+  directory_.forget_unused_keys();  // no record points to one now: what was handed over is copied
   Tally tally;
   std::size_t i = 0;
   while (i < task.count && route_record(task, i, tally)) ++i;
@@ -282,11 +283,13 @@ bool Committer::hand_over_dead_letters(const Task& task) {
   for (; cursor_index_ < end; ++cursor_index_) {
     const std::size_t i = order_[cursor_index_];
     const Record& record = task.records[i];
-    const sink::DeadLetter letter{.value = record.bytes().first(std::min<std::size_t>(record.size, max_dead_letter_bytes_)),
+    const bool cut = record.size > max_dead_letter_bytes_;
+    const sink::DeadLetter letter{.value = cut ? record.bytes().first(max_dead_letter_bytes_) : record.bytes(),
                                   .reason = codec::name(reasons_[i]),
                                   .session = sequence_.session(),
                                   .sequence = sequence_.of(record.packet),
-                                  .index = record.index};
+                                  .index = record.index,
+                                  .full_size = cut ? record.size : 0};
     if (!lane_.hand_over_dead_letter(letter)) return false;
     metrics_.add(FeedCounter::kMessagesDeadLettered, 1);
     full_since_.reset();

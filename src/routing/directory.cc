@@ -3,13 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstddef>
 #include <string>
+#include <utility>
 
 namespace tickbridge::routing {
 namespace {
-
-constexpr std::size_t kInstruments = 65536;  // all that 16 bits can name
 
 std::string_view without_trailing_spaces(std::string_view symbol) noexcept {
   return symbol.substr(0, symbol.find_last_not_of(' ') + 1);
@@ -37,6 +35,14 @@ void Directory::new_session() {
   std::fill(entries_.begin(), entries_.end(), Entry{});
   std::fill(sticky_.begin(), sticky_.end(), false);
   partitioner_.restart();
+}
+
+void Directory::keep_used_keys() {
+  KeyStore kept;
+  for (Entry& entry : entries_) {
+    if (entry.partition != kUnused) entry.key = kept.intern(keys_.key(entry.key));
+  }
+  keys_ = std::move(kept);
 }
 
 Route Directory::first_use(std::uint16_t instrument) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -10,7 +11,7 @@
 
 namespace tickbridge::routing {
 
-/// Where a message goes. `key` points into the directory and stays valid for its lifetime.
+/// Where a message goes. `key` points into the directory and stays valid until forget_unused_keys().
 struct Route {
   std::string_view key;  ///< empty: no key
   std::int32_t partition = 0;
@@ -46,8 +47,19 @@ class Directory {
   /// out stay valid.
   void new_session();
 
+  /// Bounds what a feed of ever new symbols can take: from twice as many keys as there are instruments on, drops those
+  /// that no instrument has any more. Routes do not change. REQUIRES: no route handed out is in use.
+  void forget_unused_keys() {
+    if (keys_.size() >= kMostKeys) [[unlikely]]
+      keep_used_keys();
+  }
+  /// Keys remembered, in use or not.
+  [[nodiscard]] std::size_t key_count() const noexcept { return keys_.size(); }
+
  private:
   static constexpr std::int32_t kUnused = -1;
+  static constexpr std::size_t kInstruments = 65536;  // all that 16 bits can name
+  static constexpr std::size_t kMostKeys = 2 * kInstruments;
   struct Entry {
     std::uint32_t key = 0;  // handle in keys_
     std::int32_t partition = kUnused;
@@ -58,6 +70,7 @@ class Directory {
   [[nodiscard]] Route without_key() noexcept { return {{}, partitioner_.without_key()}; }
   [[nodiscard]] Route first_use(std::uint16_t instrument);
   [[nodiscard]] Entry entry_for(std::string_view key);
+  void keep_used_keys();
 
   // constant after construction
   bool keyless_;

@@ -29,6 +29,9 @@ class KeyStore {
     return {slot + kLengthBytes, length};
   }
 
+  /// Different keys interned.
+  [[nodiscard]] std::size_t size() const noexcept { return handles_.size(); }
+
  private:
   static constexpr std::uint32_t kSlotBytes = 16;
   static constexpr std::uint32_t kLengthBytes = sizeof(std::uint32_t);

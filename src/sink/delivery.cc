@@ -125,8 +125,7 @@ void DeliveryThread::handle_error(rd_kafka_event_t* event) {
   client_.note_error(code, text);
   if (code == RD_KAFKA_RESP_ERR__FATAL || rd_kafka_event_error_is_fatal(event) != 0) return handle_fatal();
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) client_.connected.store(false);
-  const auto answer = limit_.ask(rd_kafka_err2name(code));
-  if (answer.pass) spdlog::warn("Kafka: {}: {}", describe(code), text);
+  if (limit_.admit(rd_kafka_err2name(code))) spdlog::warn("Kafka: {}: {}", describe(code), text);
 }
 
 // Under enable.gapless.guarantee a record that the broker refuses shows as a fatal error first; the report that

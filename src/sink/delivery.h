@@ -9,10 +9,10 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/rate_limit.h"
 #include "base/result.h"
 #include "sink/client.h"
 #include "sink/lane.h"
-#include "sink/rate_limit.h"
 
 namespace tickbridge::sink {
 
@@ -53,7 +53,7 @@ class DeliveryThread {
   std::vector<std::unique_ptr<LaneCore>> lanes_;
 
   // The delivery thread only.
-  RateLimit limit_;
+  RateLimitByKind limit_;
   bool fatal_told_ = false;
   std::optional<SteadyTime> fatal_due_;  ///< a refusal under the gapless guarantee is awaited until then
   std::string fatal_text_;

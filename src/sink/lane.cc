@@ -86,7 +86,7 @@ class SingleCall {
 
 void leave_room_for_headers(LaneSetup& setup) {
   constexpr std::size_t kEach = 10 + 32;             // two lengths on the wire, name and digits
-  constexpr std::size_t kDeadLetter = 5 * 10 + 256;  // reason, session, sequence, index and the names
+  constexpr std::size_t kDeadLetter = 6 * 10 + 256;  // the names, reason, session and three numbers
   const auto less = [](std::size_t size, std::size_t part) { return size - std::min(size, part); };
   setup.info = setup.data->info;
   if (!setup.headers.empty()) {
@@ -225,16 +225,17 @@ HeadersHandle LaneCore::headers_for(const Outgoing& record) const {
 bool LaneCore::hand_over_dead_letter(const DeadLetter& letter) {
   if (stopped()) return false;
   library_full_ = false;
-  HeadersHandle headers{rd_kafka_headers_new(5)};
+  HeadersHandle headers{rd_kafka_headers_new(6)};
   add_header(headers.get(), "reason", letter.reason);
   add_header(headers.get(), "feed", setup_.feed);
   add_header(headers.get(), "session", letter.session);
   add_header(headers.get(), "sequence", Digits{letter.sequence});
   add_header(headers.get(), "index", Digits{letter.index});
+  if (letter.full_size != 0) add_header(headers.get(), "full_size", Digits{letter.full_size});
   // An empty value, never a null one: that would be a tombstone.
   const Outgoing record{.value = letter.value.empty() ? as_bytes("x").data() : letter.value.data(),
                         .value_size = static_cast<std::uint32_t>(letter.value.size())};
-  const std::uint64_t cost = kMessageCost + kHeaderListCost + 5 * kHeaderCost + letter.reason.size() + 64;
+  const std::uint64_t cost = kMessageCost + kHeaderListCost + 6 * kHeaderCost + letter.reason.size() + 64;
   const Admitted admitted = admission_.admit({&record, 1}, cost);
   refused_cost_ = admitted.refused_cost;
   if (admitted.charge.count == 0) {

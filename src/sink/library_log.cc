@@ -5,7 +5,7 @@
 
 #include <string_view>
 
-#include "sink/rate_limit.h"
+#include "base/rate_limit.h"
 
 namespace tickbridge::sink {
 
@@ -26,13 +26,13 @@ void forward(const rd_kafka_t* /*client*/, int syslog, const char* facility, con
   // "enable.gapless.guarantee is experimental": ours by default, and meant.
   const std::string_view line{text};
   if (std::string_view{facility} == "CONFWARN" && line.find("experimental") != line.npos) syslog = LOG_DEBUG;
-  static RateLimit limit{5, 10s};
-  const auto answer = limit.ask(facility);
-  if (!answer.pass) return;
-  if (answer.left_out == 0) {
+  static RateLimitByKind limit{5, 10s};
+  const auto held_back = limit.admit(facility);
+  if (!held_back) return;
+  if (*held_back == 0) {
     spdlog::log(level_of(syslog), "librdkafka {}: {}", facility, text);
   } else {
-    spdlog::log(level_of(syslog), "librdkafka {}: {} ({} more of these left out)", facility, text, answer.left_out);
+    spdlog::log(level_of(syslog), "librdkafka {}: {} ({} more of these left out)", facility, text, *held_back);
   }
 }
 

@@ -36,6 +36,7 @@ struct DeadLetter {
   std::string_view session;
   std::uint64_t sequence = 0;
   std::uint32_t index = 0;
+  std::size_t full_size = 0;  ///< of the bytes as they came, where `value` is less of them; else 0
 };
 
 constexpr std::int64_t kNoLimit = std::numeric_limits<std::int64_t>::max();
@@ -55,9 +56,9 @@ struct TopicInfo {
 };
 
 /// Says whether a topic would refuse records with timestamps between `first_ms` and `last_ms` (its broker's clock
-/// showing `now_ms`), and what cures it; empty: it takes them.
-[[nodiscard]] std::string timestamps_refused(const TopicInfo& info, std::string_view topic, std::int64_t first_ms,
-                                             std::int64_t last_ms, std::int64_t now_ms);
+/// showing `now_ms`), and what cures it: a command for `servers`; empty: it takes them.
+[[nodiscard]] std::string timestamps_refused(const TopicInfo& info, std::string_view servers, std::string_view topic,
+                                             std::int64_t first_ms, std::int64_t last_ms, std::int64_t now_ms);
 
 /// What Kafka has acknowledged of a lane's partition since watch().
 struct Acked {

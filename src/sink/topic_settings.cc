@@ -97,8 +97,8 @@ Result<std::vector<std::string>> apply_settings(TopicInfo& info, std::string_vie
   return warnings;
 }
 
-std::string timestamps_refused(const TopicInfo& info, std::string_view topic, std::int64_t first_ms,
-                               std::int64_t last_ms, std::int64_t now_ms) {
+std::string timestamps_refused(const TopicInfo& info, std::string_view servers, std::string_view topic,
+                               std::int64_t first_ms, std::int64_t last_ms, std::int64_t now_ms) {
   if (info.log_append_time) return {};
   const bool before = now_ms - first_ms > info.timestamp_before_max_ms;
   const bool after = last_ms - now_ms > info.timestamp_after_max_ms;
@@ -108,7 +108,7 @@ std::string timestamps_refused(const TopicInfo& info, std::string_view topic, st
       "topic {} refuses timestamps more than {} ms {} the broker's clock, and the feed's lie there; {} "
       "(before Kafka 3.6: message.timestamp.difference.max.ms), or set the feed's timestamp to \"send\"",
       topic, before ? info.timestamp_before_max_ms : info.timestamp_after_max_ms, before ? "before" : "after",
-      alter_command("SERVERS", topic, fmt::format("{}={}", setting, kNoLimit)));
+      alter_command(servers, topic, fmt::format("{}={}", setting, kNoLimit)));
 }
 
 }  // namespace tickbridge::sink

@@ -70,5 +70,14 @@ TEST(RateLimit, LosesNoEventBetweenThreads) {
   EXPECT_LE(through, 10U * 11U);
 }
 
+TEST(RateLimitByKind, LimitsEachKindByItself) {
+  RateLimitByKind limit{2, seconds{10}};
+  EXPECT_EQ(limit.admit("FAIL", kStart), 0U);
+  EXPECT_EQ(limit.admit("FAIL", kStart), 0U);
+  EXPECT_EQ(limit.admit("FAIL", kStart + seconds{9}), std::nullopt);
+  EXPECT_EQ(limit.admit("REQTMOUT", kStart + seconds{9}), 0U);
+  EXPECT_EQ(limit.admit("FAIL", kStart + seconds{10}), 1U);
+}
+
 }  // namespace
 }  // namespace tickbridge

@@ -29,6 +29,7 @@ class FakeLane final : public sink::Lane {
     std::string session;
     std::uint64_t sequence = 0;
     std::uint32_t index = 0;
+    std::size_t full_size = 0;
   };
 
   explicit FakeLane(std::int32_t partitions, std::uint64_t seed = 0) : random_{seed}, moody_{seed != 0} {
@@ -55,7 +56,7 @@ class FakeLane final : public sink::Lane {
   bool hand_over_dead_letter(const sink::DeadLetter& letter) override {
     if (moody_ && random_() % 2 == 0) return false;
     dead.push_back({std::string{as_text(letter.value)}, std::string{letter.reason}, std::string{letter.session},
-                    letter.sequence, letter.index});
+                    letter.sequence, letter.index, letter.full_size});
     return true;
   }
   bool ask_for_room() override {

@@ -250,6 +250,7 @@ TEST(Feed, DeadLettersABadPacketWholeAndGoesOn) {
   EXPECT_EQ(lane.dead[0].session, "S1");
   EXPECT_EQ(lane.dead[0].sequence, 2U);
   EXPECT_EQ(lane.dead[0].value, good + "x");
+  EXPECT_EQ(lane.dead[0].full_size, 0U) << "it is not cut";
 }
 
 TEST(Feed, DropsRepeatsAfterALoginAnsweredLower) {
@@ -310,7 +311,7 @@ TEST(Feed, CountsARepeatedMoldPacketOnce) {
   EXPECT_EQ(rig.count(FeedCounter::kDroppedRepeat), 2U);
 }
 
-TEST(Feed, CutsADeadLetterToWhatItsTopicTakes) {
+TEST(Feed, CutsADeadLetterToWhatItsTopicTakesAndSaysSo) {
   codec::Options codec;
   codec.protocol = "raw";
   FakeLane lane{1};
@@ -320,6 +321,7 @@ TEST(Feed, CutsADeadLetterToWhatItsTopicTakes) {
   ASSERT_EQ(lane.dead.size(), 1U);
   EXPECT_EQ(lane.dead[0].reason, codec::name(codec::Reason::kTooLarge));
   EXPECT_EQ(lane.dead[0].value, std::string(lane.dead_letter_max_bytes(), 'x'));
+  EXPECT_EQ(lane.dead[0].full_size, 2000U);
 }
 
 TEST(Feed, TakesAnAnswerOfAnotherSessionThanTheConfiguredOneFromItsBeginning) {

@@ -118,6 +118,34 @@ TEST(Directory, HoldsAllInstrumentsThatSixteenBitsCanName) {
   EXPECT_EQ(directory.route(65535).key, "#65535");
 }
 
+std::string symbol_of(unsigned i) {
+  std::string symbol(8, 'A');
+  for (char& c : symbol) c = static_cast<char>('A' + i % 26), i /= 26;
+  return symbol;
+}
+
+TEST_F(SymbolDirectory, RemembersABoundedNumberOfEverNewSymbols) {
+  EXPECT_THAT(directory_.learn(13, "AAPL"), IsKeyed("AAPL"));
+  EXPECT_THAT(directory_.route(7), IsKeyed("#7"));
+  for (unsigned i = 0; i < 300'000; ++i) {
+    if (i % 1000 == 0) directory_.forget_unused_keys();
+    ASSERT_EQ(directory_.learn(static_cast<std::uint16_t>(100 + i % 3), symbol_of(i)).key, symbol_of(i));
+    ASSERT_LE(directory_.key_count(), 2U * 65536 + 1000);
+  }
+  EXPECT_THAT(directory_.route(13), IsKeyed("AAPL"));
+  EXPECT_THAT(directory_.route(7), IsKeyed("#7"));
+  EXPECT_THAT(directory_.route(100 + 299'999 % 3), IsKeyed(symbol_of(299'999)));
+}
+
+TEST_F(SymbolDirectory, KeepsTheKeysOfAllInstrumentsThereCanBe) {
+  for (unsigned i = 1; i < 65536; ++i) (void)directory_.learn(static_cast<std::uint16_t>(i), symbol_of(i));
+  for (unsigned i = 0; i < 200'000; ++i) {
+    if (i % 1000 == 0) directory_.forget_unused_keys();
+    (void)directory_.learn(0, symbol_of(1'000'000 + i));  // teaches nothing, but is keyed
+  }
+  for (unsigned i = 1; i < 65536; ++i) ASSERT_EQ(directory_.route(static_cast<std::uint16_t>(i)).key, symbol_of(i));
+}
+
 TEST(Directory, KeyedByInstrumentUsesTheDecimalNumberAndLearnsNothing) {
   Directory directory(keyed_by(Key::kInstrument), kPartitions);
   EXPECT_THAT(directory.route(42), IsKeyed("42"));

@@ -153,7 +153,8 @@ TEST_F(KafkaTest, TheLargestRecordAndTheLargestDeadLetterAreTaken) {
   EXPECT_TRUE(producer_->flush(10s));
   const std::string letter((*lane)->dead_letter_max_bytes(), 'x');
   EXPECT_TRUE((*lane)->hand_over_dead_letter(
-      {.value = as_bytes(letter), .reason = "length", .session = "SESSION123", .sequence = ~0ULL, .index = ~0U}));
+      {.value = as_bytes(letter), .reason = "inflate_limit", .session = "SESSION123", .sequence = ~0ULL, .index = ~0U,
+       .full_size = ~0ULL}));
   EXPECT_TRUE(producer_->flush(10s));
   EXPECT_FALSE((*lane)->failed());
 }
@@ -164,7 +165,7 @@ TEST_F(KafkaTest, ATimestampThatTheTopicRefusesStopsTheFeedWith65AndIsForetold) 
   ASSERT_TRUE(lane) << lane.error().message;
   const std::int64_t now_ms = wall_nanoseconds() / 1'000'000;
   const std::int64_t late_ms = now_ms + 7'200'000;
-  EXPECT_THAT(timestamps_refused((*lane)->topic(), feed_.topic, now_ms, late_ms, now_ms), HasSubstr("after"));
+  EXPECT_THAT(timestamps_refused((*lane)->topic(), "SERVERS", feed_.topic, now_ms, late_ms, now_ms), HasSubstr("after"));
   const Outgoing record = record_of("value", late_ms);
   EXPECT_EQ((*lane)->hand_over(0, {&record, 1}), 1U);
   const Error error = failure();

@@ -136,13 +136,15 @@ TEST_F(ProducerTest, WritesDeadLettersWithTheirIdentity) {
   EXPECT_TRUE(lane->hand_over_dead_letter(
       {.value = as_bytes("bad"), .reason = "length", .session = "S1", .sequence = 42, .index = 3}));
   EXPECT_TRUE(lane->hand_over_dead_letter({.value = {}, .reason = "empty", .session = "S1", .sequence = 43}));
+  EXPECT_TRUE(lane->hand_over_dead_letter({.value = as_bytes("cut"), .reason = "split", .session = "S1", .full_size = 9}));
   EXPECT_TRUE(producer_->flush(10s));
-  const auto read = kafka_.read("ticks.dead", 0, 2);
-  ASSERT_EQ(read.size(), 2U);
+  const auto read = kafka_.read("ticks.dead", 0, 3);
+  ASSERT_EQ(read.size(), 3U);
   EXPECT_EQ(read[0].value, "bad");
   const std::map<std::string, std::string> headers{
       {"reason", "length"}, {"feed", "nasdaq"}, {"session", "S1"}, {"sequence", "42"}, {"index", "3"}};
   EXPECT_EQ(read[0].headers, headers);
+  EXPECT_EQ(read[2].headers.at("full_size"), "9");
   EXPECT_EQ(metrics_.value(metrics::FeedCounter::kMessagesAcknowledged), 0U);
 }
 
