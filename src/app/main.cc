@@ -1,5 +1,6 @@
 #include <spdlog/spdlog.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <variant>
@@ -26,6 +27,7 @@ int run(int argc, char** argv) {
     std::puts("the configuration is sound");
     return 0;
   }
+  std::signal(SIGPIPE, SIG_IGN);  // TLS writes to a closed connection, logs to a reader that has left
   ops::set_up_logging(invocation.config.log);
   const auto code = app::Application{std::move(invocation), [argc, argv] { return config::load(argc, argv); }}.run();
   spdlog::shutdown();

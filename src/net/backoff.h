@@ -24,7 +24,7 @@ class Backoff {
     const auto half = static_cast<std::uint64_t>(whole.count() / 2);
     return whole - Delay{static_cast<Delay::rep>(random_ % (half + 1))};
   }
-  /// The last attempt succeeded.
+  /// An attempt brought something.
   void reset() noexcept { next_ = min_; }
   [[nodiscard]] Delay max() const noexcept { return max_; }
 

@@ -49,7 +49,6 @@ void Session::connected(SteadyTime now) {
   heard_ = sent_ = now;
   if (!soup_) {
     ++logins_;
-    backoff_.reset();
     state_ = FeedState::kStreaming;
     return;
   }
@@ -66,6 +65,7 @@ void Session::connected(SteadyTime now) {
 Verdict Session::scanned(const Scan& scan, SteadyTime now) {
   heard_ = now;
   next_sequence_ += scan.sequenced;
+  if (scan.sequenced != 0) backoff_.reset();  // not at the login: it may be all that such a server can do
   switch (scan.stop) {
     case Scan::Stop::kMore:
       return Verdict::kGoOn;
@@ -89,7 +89,6 @@ Verdict Session::scanned(const Scan& scan, SteadyTime now) {
 Verdict Session::accepted(const soup::Accepted& accepted) {
   unavailable_ = 0;
   if (ended_ && accepted.session == session_) return Verdict::kHangUp;  // the old one still: ask again later
-  backoff_.reset();
   logged_in_ = true;
   ++logins_;
   if (accepted.session == session_ || session_.empty()) {

@@ -177,6 +177,22 @@ class BadInput(unittest.TestCase):
                 Daemon(broker.servers, harness.address(exchange), "--exit-at-end") as daemon:
             self.assertEqual(daemon.wait(30), 65, daemon.errors())
 
+    def test_a_reader_of_the_log_that_leaves_does_not_end_the_daemon(self):
+        with self.broker() as broker, Exchange("--file", self.file, "--fault", "cut:100") as exchange, \
+                Verifier(self.file, broker.servers, "ticks") as verifier:
+            words = {**FAST, **harness.address(exchange), "producer.bootstrap.servers": broker.servers, "http.listen": ""}
+            daemon = subprocess.Popen([harness.BIN / "tickbridge", *[w for k, v in words.items() for w in ("--set", f"{k}={v}")]],
+                                      stderr=subprocess.PIPE)
+            try:
+                daemon.stderr.readline()
+                daemon.stderr.close()
+                self.assertTrue(verifier.verdict(60).endswith(harness.EXACT), verifier.output())
+                daemon.terminate()
+                self.assertEqual(daemon.wait(30 * harness.SLOW), 0)
+            finally:
+                daemon.kill()
+                daemon.wait()
+
     def dead(self, daemon, broker, reason):
         daemon.await_feed(lambda feed: feed["messages_dead_lettered"] == 1)
         self.assertIn(reason, dead_letters(broker.servers, self.file))

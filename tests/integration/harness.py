@@ -118,7 +118,7 @@ class Kafka:
 
     def run(self, *words) -> str:
         done = subprocess.run([ROOT / "tools/kafka", str(words[0]), "--dir", self.directory.name + "/cluster",
-                               *map(str, words[1:])], capture_output=True, text=True, timeout=120)
+                               *map(str, words[1:])], capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, f"tools/kafka {words}: {done.stdout}{done.stderr}"
         return done.stdout
 
@@ -158,7 +158,7 @@ class Daemon(Program):
 
     def get(self, path: str) -> tuple[int, str]:
         try:
-            with urllib.request.urlopen(self.url() + path, timeout=5) as answer:
+            with urllib.request.urlopen(self.url() + path, timeout=60) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as problem:
             return problem.code, problem.read().decode()

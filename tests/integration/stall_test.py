@@ -77,7 +77,7 @@ class Watch:
         print(f"while stopped: acknowledged {gained}, {cores:.2f} cores ({self.cores_before:.2f} before), peak {self.peak >> 20} MiB of {limit >> 20}, "
               f"{stops:.0f} read stops", flush=True)
         checks = {"the stopped feed was acknowledged": gained["stopped"] > RATE,  # in flight when it stopped
-                  "the other feed stood still": gained["alive"] < RATE * SECONDS / 2,
+                  "the other feed stood still": gained["alive"] < RATE * SECONDS / 10,
                   "memory is over its limit": self.peak > limit,
                   "the reader did not stop": stops < 1,
                   "it waits busily": cores > self.cores_before + 0.4}  # a busy wait takes a whole core

@@ -182,6 +182,23 @@ TEST_F(SoupSession, HangsUpOnGarbageAndResumes) {
   EXPECT_EQ(session().next_sequence(), 4U);
 }
 
+// A login alone is no success: a server that accepts it and then sends garbage must not be called ten times a second.
+TEST_F(SoupSession, WaitsLongerEachTimeThatAConnectionBringsNoPacket) {
+  options_.reconnect_min = 100ms;
+  options_.reconnect_max = 10s;
+  const auto delay_after = [this](std::uint64_t sequenced) {
+    log_in("S1", session().next_sequence());
+    static_cast<void>(session().scanned(packets(sequenced), now_));
+    static_cast<void>(session().scanned(stop(Scan::Stop::kBroken), now_));
+    static_cast<void>(session().closed(false));
+    return session().delay();
+  };
+  EXPECT_LE(delay_after(0), 100ms);
+  for (int i = 0; i < 9; ++i) static_cast<void>(delay_after(0));
+  EXPECT_GE(delay_after(0), 5s);
+  EXPECT_LE(delay_after(1), 100ms);
+}
+
 TEST_F(SoupSession, LogsOutOnRequest) {
   log_in();
   session().request_logout();

@@ -68,7 +68,7 @@ class KafkaTool(unittest.TestCase):
 
     def tool(self, *words, fails=False):
         run = subprocess.run([TOOL, words[0], "--dir", self.directory, *words[1:]], capture_output=True, text=True,
-                             timeout=120)  # fmt: skip
+                             timeout=400)  # fmt: skip
         self.assertEqual(run.returncode != 0, fails, f"{words}: {run.stdout}{run.stderr}")
         return run.stderr if fails else run.stdout
 
@@ -84,14 +84,14 @@ class KafkaTool(unittest.TestCase):
         self.tool("start", str(number))
 
     def produce(self, servers, topic, text, partition=0):
-        properties = ["-X", "acks=all", "-X", "message.timeout.ms=30000"]
+        properties = ["-X", "acks=all", "-X", "message.timeout.ms=120000"]
         run = subprocess.run(["kcat", "-P", "-b", servers, "-t", topic, "-p", str(partition), *properties], input=text, text=True,
-                             capture_output=True, timeout=60)  # fmt: skip
+                             capture_output=True, timeout=180)  # fmt: skip
         self.assertEqual(run.returncode, 0, run.stderr)
 
     def consume(self, servers, topic):
         run = subprocess.run(["kcat", "-C", "-b", servers, "-t", topic, "-e", "-q"], capture_output=True, text=True,
-                             timeout=60)  # fmt: skip
+                             timeout=180)  # fmt: skip
         return run.stdout
 
     def pids(self):
