@@ -95,7 +95,69 @@ Properties delivery_defaults(const Properties& user, Delivery delivery, Send sen
   return result;
 }
 
+bool of_the_connection(std::string_view name) {
+  constexpr std::array<std::string_view, 6> kGroups{"security.", "ssl.", "sasl.", "enable.ssl.", "socket.", "broker."};
+  constexpr std::array<std::string_view, 9> kNames{"bootstrap.servers",    "client.id",
+                                                   "client.rack",          "client.dns.lookup",
+                                                   "api.version.request",  "enable.sasl.oauthbearer.unsecure.jwt",
+                                                   "reconnect.backoff.ms", "reconnect.backoff.max.ms",
+                                                   "plugin.library.paths"};
+  const auto begins = [&](std::string_view group) { return name.starts_with(group); };
+  return std::any_of(kGroups.begin(), kGroups.end(), begins) ||
+         std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+Properties with(Properties properties, Properties&& more) {
+  for (auto& [name, value] : more) properties.insert_or_assign(name, std::move(value));
+  return properties;
+}
+
 }  // namespace
+
+Properties connection_properties(const ProducerOptions& options) {
+  Properties result{{"client.id", "tickbridge"},
+                    {"socket.nagle.disable", "true"},
+                    {"allow.auto.create.topics", "false"},
+                    {"log.connection.close", "false"},
+                    {"statistics.interval.ms", "0"}};
+  for (const auto& [name, value] : options.properties) {
+    const std::string kept{canonical(name)};
+    if (of_the_connection(kept)) result[kept] = value;
+  }
+  return result;
+}
+
+// The library's broker thread looks again only after up to a second when its queue has been full (2.0.2,
+// rd_kafka_toppar_fetch_decide gives no back-off then): the queue is long, and its reader quick.
+Properties reader_properties(const ProducerOptions& options, std::string_view isolation) {
+  return with(connection_properties(options), {{"isolation.level", std::string{isolation}},
+                                               {"enable.partition.eof", "true"},
+                                               {"auto.offset.reset", "earliest"},  // deleted by retention: what is left
+                                               {"enable.auto.commit", "false"},
+                                               {"fetch.wait.max.ms", "10"},
+                                               {"fetch.error.backoff.ms", "50"},
+                                               {"queued.min.messages", "1000000"},
+                                               {"queued.max.messages.kbytes", "131072"}});
+}
+
+Properties notes_properties(const ProducerOptions& options) {
+  return with(connection_properties(options), {{"enable.idempotence", "true"},
+                                               {"acks", "all"},
+                                               {"linger.ms", "0"},
+                                               {"message.timeout.ms", "0"},
+                                               {"message.send.max.retries", std::to_string(kMaxInt)},
+                                               {"compression.type", "none"}});
+}
+
+// Its records wait for a linger that outlasts it: they are thrown away unsent, and only the markers are written. The
+// library's debug lines say when a partition has joined the transaction, which nothing else of it does.
+Properties fence_properties(const ProducerOptions& options, const std::string& transactional_id) {
+  return with(connection_properties(options), {{"transactional.id", transactional_id},
+                                               {"transaction.timeout.ms", "60000"},
+                                               {"message.timeout.ms", "60000"},
+                                               {"linger.ms", "59000"},
+                                               {"debug", "eos"}});
+}
 
 Charge total_budget(const ProducerOptions& options) noexcept {
   std::uint64_t count = std::clamp<std::uint64_t>(options.max_in_flight_messages, 1, InFlight::kMaxCount);

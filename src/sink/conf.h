@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "sink/admission.h"
@@ -20,6 +21,17 @@ using Properties = std::map<std::string, std::string>;
 /// The client library's properties: the daemon's defaults for this delivery and send, overridden by the user's
 /// (docs/producer.md says why each). Aliases of one property count as one.
 [[nodiscard]] Properties properties_for(const ProducerOptions& options, Delivery delivery, Send send);
+
+/// Those of the user's properties that say how to reach the cluster (addresses, security, sockets, client.id): what any
+/// other client of the daemon takes over from the producer. Of the rest a consumer or a short-lived producer would
+/// refuse some and misunderstand others.
+[[nodiscard]] Properties connection_properties(const ProducerOptions& options);
+/// A reader's: no group, quick answers, `isolation` read_uncommitted or read_committed.
+[[nodiscard]] Properties reader_properties(const ProducerOptions& options, std::string_view isolation);
+/// An idempotent producer's for the daemon's own notes: sent at once, never given up.
+[[nodiscard]] Properties notes_properties(const ProducerOptions& options);
+/// A fence's: nothing is sent within its lifetime.
+[[nodiscard]] Properties fence_properties(const ProducerOptions& options, const std::string& transactional_id);
 
 /// Errors: kConfig naming the property, its value and the library's own message.
 [[nodiscard]] Result<ConfHandle> make_conf(const Properties& properties);

@@ -21,8 +21,9 @@ spdlog::level::level_enum level_of(int syslog) {
   return syslog == 6 ? spdlog::level::info : spdlog::level::debug;
 }
 
-// Any thread of the library.
-void forward(const rd_kafka_t* /*client*/, int syslog, const char* facility, const char* text) {
+}  // namespace
+
+void forward_log(const rd_kafka_t* /*client*/, int syslog, const char* facility, const char* text) {
   // "enable.gapless.guarantee is experimental": ours by default, and meant.
   const std::string_view line{text};
   if (std::string_view{facility} == "CONFWARN" && line.find("experimental") != line.npos) syslog = LOG_DEBUG;
@@ -36,8 +37,6 @@ void forward(const rd_kafka_t* /*client*/, int syslog, const char* facility, con
   }
 }
 
-}  // namespace
-
-void log_to_ours(rd_kafka_conf_t* conf) { rd_kafka_conf_set_log_cb(conf, forward); }
+void log_to_ours(rd_kafka_conf_t* conf) { rd_kafka_conf_set_log_cb(conf, forward_log); }
 
 }  // namespace tickbridge::sink

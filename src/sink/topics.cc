@@ -4,9 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
-#include <thread>
 #include <utility>
 
 #include "sink/admin.h"
@@ -17,169 +15,158 @@ namespace tickbridge::sink {
 
 namespace {
 
-using namespace std::chrono_literals;
-
-constexpr auto kSlice = 500ms;  ///< how long one question waits, so that a refused login is told soon
-constexpr auto kPause = 100ms;  ///< between questions that were answered "not yet"
-
-std::string property(const Client& client, const char* name) {
-  std::array<char, 1024> text{};
-  std::size_t size = text.size();
-  const auto found = rd_kafka_conf_get(rd_kafka_conf(client.handle), name, text.data(), &size);
-  return found == RD_KAFKA_CONF_OK ? text.data() : "?";
-}
-
-std::string servers(const Client& client) { return property(client, "bootstrap.servers"); }
-
 ProducerLimits limits(const Client& client) {
   return {.message_max_bytes = std::strtoll(property(client, "message.max.bytes").c_str(), nullptr, 10),
           .batch_size = std::strtoll(property(client, "batch.size").c_str(), nullptr, 10)};
 }
 
-Error unreachable(const Client& client, rd_kafka_resp_err_t code) {
-  const auto [last, text] = client.last_error();
-  return error(ExitCode::kUnavailable,
-               fmt::format("Kafka does not answer at bootstrap.servers = {}: {}{}{}; check the address and that the "
-                           "broker runs and lets this machine in",
-                           servers(client), describe(code), text.empty() ? "" : "; last error: ", text));
-}
-
-/// A login that is refused will be refused again: no need to wait for the deadline.
-bool login_refused(const Client& client) {
-  const auto code = client.last_error().first;
-  return code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED;
-}
-
-Error refused_login(const Client& client) {
-  return error(ExitCode::kUnavailable,
-               fmt::format("Kafka at bootstrap.servers = {} refuses the login: {}; check producer.sasl.username, "
-                           "producer.sasl.password, producer.sasl.mechanism and producer.security.protocol",
-                           servers(client), client.last_error().second));
-}
-
-Error missing(const Client& client, std::string_view topic, const TopicOptions& options) {
+Error missing(const Client& client, const NewTopic& topic) {
   return error(
       ExitCode::kUnavailable,
       fmt::format("topic {0} does not exist. Create it: kafka-topics.sh --bootstrap-server {1} --create --topic "
                   "{0} --partitions {2} --replication-factor {3} (on the development cluster: tools/kafka "
                   "topic {0} --partitions {2}), or set topics.create = true",
-                  topic, servers(client), options.partitions, options.replication_factor));
+                  topic.name, servers(client), topic.partitions, topic.replication_factor));
+}
+
+NewTopic asked_for(const std::string& name, const TopicOptions& options) {
+  return {.name = name,
+          .partitions = options.partitions,
+          .replication_factor = options.replication_factor,
+          .config = options.config};
+}
+
+/// For the daemon's own notes: one partition, compacted soon, so that reading back from the end meets little of the
+/// past.
+NewTopic notes_topic(const std::string& name, const TopicOptions& options) {
+  NewTopic topic{.name = name,
+                 .partitions = 1,
+                 .replication_factor = options.replication_factor,
+                 .config = {{"cleanup.policy", "compact"},
+                            {"segment.bytes", "4194304"},
+                            {"segment.ms", "600000"},
+                            {"min.cleanable.dirty.ratio", "0.1"},
+                            {"delete.retention.ms", "3600000"}}};
+  const auto in_sync = options.config.find("min.insync.replicas");
+  if (in_sync != options.config.end()) topic.config.insert(*in_sync);
+  return topic;
+}
+
+/// What nobody has sized for this cluster is made as safe as the cluster allows, and writable.
+void fit(NewTopic& topic, int brokers) {
+  topic.replication_factor = std::clamp(topic.replication_factor, 1, std::max(brokers, 1));
+  const auto in_sync = topic.config.find("min.insync.replicas");
+  if (in_sync != topic.config.end() && std::atoi(in_sync->second.c_str()) > topic.replication_factor) {
+    in_sync->second = std::to_string(topic.replication_factor);
+  }
 }
 
 }  // namespace
 
 Result<Topic*> Topics::open_data(const std::string& name, const TopicOptions& options, SteadyTime deadline) {
-  const Result<Topic*> topic = open(name, options, options.create, deadline);
+  const Result<Topic*> topic = open({asked_for(name, options), options.create, false}, deadline);
   return topic ? check(**topic, true, deadline) : topic;
 }
 
 Result<Topic*> Topics::open_dead_letters(const std::string& name, const TopicOptions& options, SteadyTime deadline) {
-  TopicOptions one = options;
-  one.partitions = 1;
-  const Result<Topic*> topic = open(name, one, true, deadline);
+  Wanted wanted{asked_for(name, options), true, !options.create};
+  wanted.topic.partitions = 1;
+  if (wanted.fitted) wanted.topic.config.clear();
+  const Result<Topic*> topic = open(std::move(wanted), deadline);
   return topic ? check(**topic, false, deadline) : topic;
 }
 
-Result<Topic*> Topics::open(const std::string& name, const TopicOptions& options, bool create, SteadyTime deadline) {
-  const auto known = topics_.find(name);
+Result<Topic*> Topics::open_notes(const std::string& name, const TopicOptions& options, SteadyTime deadline) {
+  const Result<Topic*> topic = open({notes_topic(name, options), true, true}, deadline);
+  return topic ? check_notes(**topic, deadline) : topic;
+}
+
+Result<Topic*> Topics::open(Wanted wanted, SteadyTime deadline) {
+  const auto known = topics_.find(wanted.topic.name);
   if (known != topics_.end()) {
     known->second->shared.store(true);
     return known->second.get();
   }
-  Result<std::unique_ptr<Topic>> topic = find_or_create(name, options, create, deadline);
+  Result<std::unique_ptr<Topic>> topic = find_or_create(wanted, deadline);
   if (!topic) return topic.error();
   client_.connected.store(true);
-  return (topics_[name] = std::move(*topic)).get();
+  return (topics_[wanted.topic.name] = std::move(*topic)).get();
 }
 
-Result<std::unique_ptr<Topic>> Topics::find_or_create(const std::string& name, const TopicOptions& options,
-                                                      bool may_create, SteadyTime deadline) {
+Result<std::unique_ptr<Topic>> Topics::find_or_create(Wanted& wanted, SteadyTime deadline) {
+  const std::string& name = wanted.topic.name;
   auto topic = std::make_unique<Topic>();
   topic->name = name;
   topic->handle.reset(rd_kafka_topic_new(client_.handle, name.c_str(), nullptr));
   if (!topic->handle) {
     return error(ExitCode::kConfig, fmt::format("topic {}: {}", name, rd_kafka_err2str(rd_kafka_last_error())));
   }
-  Result<Look> look = look_up(topic->handle.get(), false, deadline);
-  if (look && look->missing && !may_create) return missing(client_, name, options);
-  if (look && look->missing) look = create(topic->handle.get(), options, look->brokers, deadline);
+  Result<Look> look = look_up(client_, topic->handle.get(), false, deadline);
+  if (look && look->missing && !wanted.may_create) return missing(client_, wanted.topic);
+  if (look && look->missing) {
+    if (wanted.fitted) fit(wanted.topic, look->brokers);
+    look = create(topic->handle.get(), wanted.topic, look->brokers, deadline);
+  }
   if (!look) return look.error();
   topic->info = look->info;
   broker_ = look->answered;
   return topic;
 }
 
-// Asked by handle, so that the answer reaches the library's own view of the topic too: a record handed over before
-// that would wait "unassigned" and could be overtaken.
-Result<Topics::Look> Topics::look_up(rd_kafka_topic_t* topic, bool just_created, SteadyTime deadline) const {
-  const std::string_view name = rd_kafka_topic_name(topic);
-  rd_kafka_resp_err_t last = RD_KAFKA_RESP_ERR__TIMED_OUT;
-  for (; SteadyClock::now() < deadline; std::this_thread::sleep_for(kPause)) {
-    const rd_kafka_metadata_t* found = nullptr;
-    last = rd_kafka_metadata(client_.handle, 0, topic, &found, milliseconds_left(deadline, kSlice));
-    const MetadataHandle metadata{found};
-    if (last != RD_KAFKA_RESP_ERR_NO_ERROR || metadata->topic_cnt != 1) {
-      if (login_refused(client_)) return refused_login(client_);
-      continue;
-    }
-    const rd_kafka_metadata_topic_t& answer = metadata->topics[0];
-    last = answer.err;
-    if (last == RD_KAFKA_RESP_ERR_NO_ERROR && answer.partition_cnt > 0) {
-      return Look{.info = {.partitions = answer.partition_cnt, .replication_factor = answer.partitions[0].replica_cnt},
-                  .brokers = metadata->broker_cnt,
-                  .answered = metadata->orig_broker_id};
-    }
-    if (last == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
-      if (just_created) continue;
-      return Look{.info = {}, .brokers = metadata->broker_cnt, .answered = metadata->orig_broker_id, .missing = true};
-    }
-    if (judge(last) == Verdict::kRefused) {
-      return error(ExitCode::kUnavailable, fmt::format("topic {}: {}; {}", name, describe(last), advice(last, name)));
-    }
-  }
-  return unreachable(client_, last);
-}
-
-Result<Topics::Look> Topics::create(rd_kafka_topic_t* topic, const TopicOptions& options, int brokers,
-                                    SteadyTime deadline) const {
-  const std::string name = rd_kafka_topic_name(topic);
-  NewTopic wanted{.name = name,
-                  .partitions = options.partitions,
-                  .replication_factor = options.replication_factor,
-                  .config = options.config};
-  if (!options.create) {  // the daemon's own topic, which nobody asked for: as safe as the cluster can make it
-    wanted.replication_factor = std::clamp(wanted.replication_factor, 1, std::max(brokers, 1));
-    wanted.config.clear();
-  }
+Result<Look> Topics::create(rd_kafka_topic_t* topic, const NewTopic& wanted, int brokers, SteadyTime deadline) const {
   const std::string fault = create_topic(client_, wanted, deadline);
   if (!fault.empty()) {
     return error(
         ExitCode::kUnavailable,
         fmt::format("topic {} cannot be created with {} partitions and {} replicas on {} broker(s): {}; look at "
                     "topics.partitions, topics.replication_factor and topics.config, or create it by hand",
-                    name, wanted.partitions, wanted.replication_factor, brokers, fault));
+                    wanted.name, wanted.partitions, wanted.replication_factor, brokers, fault));
   }
-  spdlog::info("created topic {} with {} partitions and {} replicas", name, wanted.partitions,
+  spdlog::info("created topic {} with {} partitions and {} replicas", wanted.name, wanted.partitions,
                wanted.replication_factor);
-  return look_up(topic, true, deadline);
+  return look_up(client_, topic, true, deadline);
 }
 
-Result<Topic*> Topics::check(Topic& topic, bool data, SteadyTime deadline) {
-  topic.info.max_record_bytes = max_record_bytes(kNoLimit, limits(client_));
-  const Described answer = describe_topic(client_, broker_, topic.name, deadline);
-  if (answer.outcome == Described::Outcome::kUnsupported) {
-    if (!std::exchange(embedded_told_, true)) {
-      spdlog::warn("embedded broker: topic settings not checked; it is for trying out only");
-    }
-    return &topic;
+Described Topics::describe(const Topic& topic, SteadyTime deadline) {
+  Described answer = describe_topic(client_, broker_, topic.name, deadline);
+  if (answer.outcome == Described::Outcome::kUnsupported && !std::exchange(embedded_told_, true)) {
+    spdlog::warn("embedded broker: topic settings not checked; it is for trying out only");
   }
   if (answer.outcome == Described::Outcome::kFailed) {
     spdlog::warn(
         "topic {}: its settings could not be read ({}) and are not checked; give the daemon's user the right: "
         "kafka-acls.sh --add --allow-principal User:NAME --operation DescribeConfigs --topic {}",
         topic.name, answer.text, topic.name);
-    return &topic;
   }
+  return answer;
+}
+
+// The embedded broker makes its topics with partitions of its own number and compacts nothing: partition 0 is used.
+Result<Topic*> Topics::check_notes(Topic& topic, SteadyTime deadline) {
+  const Described answer = describe(topic, deadline);
+  if (answer.outcome == Described::Outcome::kUnsupported) return &topic;
+  if (topic.info.partitions != 1) {
+    return error(ExitCode::kConfig,
+                 fmt::format("topic {} has {} partitions; the daemon's notes need one: delete the topic (the daemon "
+                             "creates it again), or name another with checkpoint.topic",
+                             topic.name, topic.info.partitions));
+  }
+  if (answer.outcome == Described::Outcome::kFailed) return &topic;
+  const auto policy = answer.values.find("cleanup.policy");
+  if (policy == answer.values.end() || policy->second != "compact") {
+    return error(ExitCode::kConfig,
+                 fmt::format("topic {} has cleanup.policy = {}; the daemon's notes must be compacted, never deleted by "
+                             "age: {}, or name another topic with checkpoint.topic",
+                             topic.name, policy == answer.values.end() ? "?" : policy->second,
+                             alter_command(servers(client_), topic.name, "cleanup.policy=compact")));
+  }
+  return &topic;
+}
+
+Result<Topic*> Topics::check(Topic& topic, bool data, SteadyTime deadline) {
+  topic.info.max_record_bytes = max_record_bytes(kNoLimit, limits(client_));
+  const Described answer = describe(topic, deadline);
+  if (answer.outcome != Described::Outcome::kKnown) return &topic;
   // A dead letter is written at least once whatever its topic's settings; only its size counts.
   const Delivery delivery = data ? client_.delivery : Delivery::kAtMostOnce;
   const auto warnings =

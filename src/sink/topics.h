@@ -6,8 +6,10 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "sink/admin.h"
 #include "sink/client.h"
 #include "sink/lane.h"
+#include "sink/lookup.h"
 #include "sink/options.h"
 
 namespace tickbridge::sink {
@@ -24,21 +26,23 @@ class Topics {
   /// Created if missing, with one partition.
   [[nodiscard]] Result<Topic*> open_dead_letters(const std::string& name, const TopicOptions& options,
                                                  SteadyTime deadline);
+  /// A compacted topic of one partition for the daemon's own notes (CompactedLog). Created if missing.
+  [[nodiscard]] Result<Topic*> open_notes(const std::string& name, const TopicOptions& options, SteadyTime deadline);
+  /// Whether the last topic looked at lies on the library's mock cluster.
+  [[nodiscard]] bool embedded() const noexcept { return embedded_told_; }
   void clear() { topics_.clear(); }
 
  private:
-  /// What a look at the metadata found.
-  struct Look {
-    TopicInfo info;
-    int brokers = 0;
-    std::int32_t answered = 0;  ///< the broker that answered
-    bool missing = false;
+  struct Wanted {
+    NewTopic topic;
+    bool may_create = false;
+    bool fitted = false;  ///< replicas as the cluster allows: nobody has asked for a number
   };
-  Result<Topic*> open(const std::string& name, const TopicOptions& options, bool create, SteadyTime deadline);
-  Result<std::unique_ptr<Topic>> find_or_create(const std::string& name, const TopicOptions& options, bool create,
-                                                SteadyTime deadline);
-  Result<Look> look_up(rd_kafka_topic_t* topic, bool just_created, SteadyTime deadline) const;
-  Result<Look> create(rd_kafka_topic_t* topic, const TopicOptions& options, int brokers, SteadyTime deadline) const;
+  Result<Topic*> open(Wanted wanted, SteadyTime deadline);
+  Result<std::unique_ptr<Topic>> find_or_create(Wanted& wanted, SteadyTime deadline);
+  Result<Look> create(rd_kafka_topic_t* topic, const NewTopic& wanted, int brokers, SteadyTime deadline) const;
+  Described describe(const Topic& topic, SteadyTime deadline);
+  Result<Topic*> check_notes(Topic& topic, SteadyTime deadline);
   Result<Topic*> check(Topic& topic, bool data, SteadyTime deadline);
 
   Client& client_;

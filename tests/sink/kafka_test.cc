@@ -1,62 +1,22 @@
 // The sink against a real Apache Kafka, started by tools/kafka for this program.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cstdio>
-#include <filesystem>
 #include <future>
 #include <semaphore>
 
 #include "base/clock.h"
+#include "kafka_cluster.h"
 #include "sink/producer.h"
 
 namespace tickbridge::sink {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Cluster;
 using ::testing::HasSubstr;
 
-std::string run(const std::string& command) {
-  std::string output;
-  FILE* const pipe = popen(command.c_str(), "r");
-  std::array<char, 4096> part{};
-  while (pipe != nullptr && fgets(part.data(), part.size(), pipe) != nullptr) output += part.data();
-  const int status = pipe == nullptr ? -1 : pclose(pipe);
-  if (status != 0) ADD_FAILURE() << command << " ended with " << status << ": " << output;
-  return output;
-}
-
-/// One broker for all tests of this program.
-class Cluster : public ::testing::Environment {
- public:
-  void SetUp() override {
-    directory_ = std::filesystem::temp_directory_path() / ("tickbridge-sink-kafka-" + std::to_string(getpid()));
-    const std::string output = run(tool("up"));
-    const auto at = output.rfind("bootstrap.servers=");
-    ASSERT_NE(at, std::string::npos) << output;
-    servers_ = output.substr(at + 18, output.find('\n', at) - at - 18);
-  }
-  void TearDown() override {
-    run(tool("down"));
-    std::filesystem::remove_all(directory_);
-  }
-  void create(const std::string& topic, int partitions, const std::string& config = "") {
-    run(tool("topic") + " " + topic + " --partitions " + std::to_string(partitions) +
-        (config.empty() ? "" : " --config " + config));
-  }
-  [[nodiscard]] const std::string& servers() const { return servers_; }
-
- private:
-  [[nodiscard]] std::string tool(const std::string& word) const {
-    return TICKBRIDGE_SOURCE_DIR "/tools/kafka " + word + " --dir " + directory_.string();
-  }
-  std::filesystem::path directory_;
-  std::string servers_;
-};
-
-Cluster* const cluster = static_cast<Cluster*>(::testing::AddGlobalTestEnvironment(new Cluster));
+Cluster* const cluster = Cluster::shared();
 
 class KafkaTest : public ::testing::Test {
  protected:
@@ -152,9 +112,12 @@ TEST_F(KafkaTest, TheLargestRecordAndTheLargestDeadLetterAreTaken) {
   EXPECT_EQ((*lane)->hand_over(0, {&record, 1}), 1U);
   EXPECT_TRUE(producer_->flush(10s));
   const std::string letter((*lane)->dead_letter_max_bytes(), 'x');
-  EXPECT_TRUE((*lane)->hand_over_dead_letter(
-      {.value = as_bytes(letter), .reason = "inflate_limit", .session = "SESSION123", .sequence = ~0ULL, .index = ~0U,
-       .full_size = ~0ULL}));
+  EXPECT_TRUE((*lane)->hand_over_dead_letter({.value = as_bytes(letter),
+                                              .reason = "inflate_limit",
+                                              .session = "SESSION123",
+                                              .sequence = ~0ULL,
+                                              .index = ~0U,
+                                              .full_size = ~0ULL}));
   EXPECT_TRUE(producer_->flush(10s));
   EXPECT_FALSE((*lane)->failed());
 }
@@ -165,7 +128,8 @@ TEST_F(KafkaTest, ATimestampThatTheTopicRefusesStopsTheFeedWith65AndIsForetold) 
   ASSERT_TRUE(lane) << lane.error().message;
   const std::int64_t now_ms = wall_nanoseconds() / 1'000'000;
   const std::int64_t late_ms = now_ms + 7'200'000;
-  EXPECT_THAT(timestamps_refused((*lane)->topic(), "SERVERS", feed_.topic, now_ms, late_ms, now_ms), HasSubstr("after"));
+  EXPECT_THAT(timestamps_refused((*lane)->topic(), "SERVERS", feed_.topic, now_ms, late_ms, now_ms),
+              HasSubstr("after"));
   const Outgoing record = record_of("value", late_ms);
   EXPECT_EQ((*lane)->hand_over(0, {&record, 1}), 1U);
   const Error error = failure();

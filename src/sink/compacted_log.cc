@@ -1,0 +1,89 @@
+#include "sink/compacted_log.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "sink/notes_writer.h"
+#include "sink/reader.h"
+
+namespace tickbridge::sink {
+
+namespace {
+
+constexpr std::int64_t kFirstWindow = 256;  ///< offsets; a few hundred checkpoints come with one fetch
+constexpr std::int64_t kGrowth = 8;
+
+Entry entry_of(const rd_kafka_message_t& message) {
+  Entry entry{
+      .offset = message.offset, .key = {static_cast<const char*>(message.key), message.key_len}, .value = std::nullopt};
+  if (message.payload != nullptr) entry.value.emplace(static_cast<const char*>(message.payload), message.len);
+  return entry;
+}
+
+Reader::Take keep(std::vector<Entry>& entries, std::string_view prefix) {
+  return [&entries, prefix](const rd_kafka_message_t& message) {
+    const std::string_view key{static_cast<const char*>(message.key), message.key_len};
+    if (key.starts_with(prefix)) entries.push_back(entry_of(message));
+  };
+}
+
+class OneCompactedLog final : public CompactedLog {
+ public:
+  OneCompactedLog(std::unique_ptr<NotesWriter> writer, std::unique_ptr<Reader> reader)
+      : writer_{std::move(writer)}, reader_{std::move(reader)} {}
+
+  Result<std::vector<Entry>> read_back(std::string_view prefix, const Enough& enough, SteadyTime deadline) override;
+  Result<std::vector<Entry>> read_on(std::string_view prefix, std::chrono::milliseconds patience) override;
+  void write(std::string key, std::optional<std::string> value, Done done) override {
+    writer_->write(key, value, std::move(done));
+  }
+
+ private:
+  const std::unique_ptr<NotesWriter> writer_;
+  // The reading thread only.
+  const std::unique_ptr<Reader> reader_;
+  std::int64_t position_ = 0;  ///< where read_on() goes on
+};
+
+Result<std::vector<Entry>> OneCompactedLog::read_back(std::string_view prefix, const Enough& enough,
+                                                      SteadyTime deadline) {
+  const Result<std::vector<Offsets>> ends = reader_->offsets(1, deadline);
+  if (!ends) return ends.error();
+  const Offsets log = ends->front();
+  std::vector<Entry> entries;
+  std::int64_t window = kFirstWindow;
+  for (std::int64_t end = log.end; end > log.begin; window *= kGrowth) {
+    const std::int64_t begin = std::max(log.begin, end - window);
+    std::vector<Entry> older;
+    const auto read = reader_->read({{.partition = 0, .begin = begin, .end = end}}, keep(older, prefix), deadline);
+    if (!read) return read.error();
+    older.insert(older.end(), std::make_move_iterator(entries.begin()), std::make_move_iterator(entries.end()));
+    entries = std::move(older);
+    if (enough && enough(entries)) break;
+    end = begin;
+  }
+  position_ = log.end;
+  return entries;
+}
+
+Result<std::vector<Entry>> OneCompactedLog::read_on(std::string_view prefix, std::chrono::milliseconds patience) {
+  std::vector<Entry> entries;
+  const Result<std::int64_t> next = reader_->follow(0, position_, keep(entries, prefix), patience);
+  if (!next) return next.error();
+  position_ = *next;
+  return entries;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<CompactedLog>> CompactedLog::open(const ProducerOptions& options, const TopicOptions& topics,
+                                                         const std::string& topic, std::string_view isolation,
+                                                         SteadyTime deadline) {
+  Result<std::unique_ptr<NotesWriter>> writer = NotesWriter::open(options, topics, topic, deadline);
+  if (!writer) return writer.error();
+  Result<std::unique_ptr<Reader>> reader = Reader::open(options, topic, isolation);
+  if (!reader) return reader.error();
+  return std::unique_ptr<CompactedLog>{std::make_unique<OneCompactedLog>(std::move(*writer), std::move(*reader))};
+}
+
+}  // namespace tickbridge::sink

@@ -1,0 +1,56 @@
+#include "sink/side_client.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "sink/library_log.h"
+
+namespace tickbridge::sink {
+
+Result<std::unique_ptr<SideClient>> SideClient::create(Setup setup) {
+  Result<ConfHandle> conf = make_conf(setup.properties);
+  if (!conf) return conf.error();
+  rd_kafka_conf_set_events(conf->get(), RD_KAFKA_EVENT_ERROR | (setup.on_reports ? RD_KAFKA_EVENT_DR : 0));
+  rd_kafka_conf_set_opaque(conf->get(), setup.log_opaque);
+  log_to_ours(conf->get());
+  if (setup.log != nullptr) rd_kafka_conf_set_log_cb(conf->get(), setup.log);
+  std::array<char, 512> text{};
+  ClientHandle handle{rd_kafka_new(setup.type, conf->get(), text.data(), text.size())};
+  if (!handle) {
+    return error(ExitCode::kConfig,
+                 fmt::format("the client library refuses the properties under [producer]: {}", text.data()));
+  }
+  (void)conf->release();  // rd_kafka_new took it
+  return std::unique_ptr<SideClient>{new SideClient{std::move(handle), std::move(setup)}};
+}
+
+SideClient::SideClient(ClientHandle handle, Setup setup)
+    : setup_{std::move(setup)}, handle_{std::move(handle)}, queue_{rd_kafka_queue_get_main(handle_.get())} {
+  client_.handle = handle_.get();
+  client_.queue = queue_.get();
+  thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
+}
+
+SideClient::~SideClient() {
+  thread_.request_stop();
+  rd_kafka_queue_yield(queue_.get());
+}
+
+void SideClient::run(const std::stop_token& stop) {
+  constexpr int kTickMs = 100;
+  while (!stop.stop_requested()) {
+    const EventHandle event{rd_kafka_queue_poll(queue_.get(), kTickMs)};
+    if (!event) continue;
+    if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_DR) {
+      setup_.on_reports(event.get());
+    } else if (rd_kafka_event_type(event.get()) == RD_KAFKA_EVENT_ERROR) {
+      const rd_kafka_resp_err_t code = rd_kafka_event_error(event.get());
+      if (rd_kafka_event_error_is_fatal(event.get()) != 0) client_.failed.store(true);
+      client_.note_error(code, rd_kafka_event_error_string(event.get()));
+    }
+  }
+}
+
+}  // namespace tickbridge::sink
