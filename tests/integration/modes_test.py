@@ -81,6 +81,21 @@ class Modes(RealBroker):
             self.assertEqual(daemon.wait(20), 69)
             self.assertIn("message.timestamp.type=LogAppendTime", daemon.errors())
 
+    def test_every_way_to_choose_key_and_partition(self):
+        symbol = self.kcat(self.exact({}), "%k\\n").split()[0]
+        for lines in ('key = "instrument"', 'partitioner = "crc32"', 'key = "instrument"\npartitioner = "crc32"',
+                      'key = "none"', 'key = "none"\npartitioner = "round_robin"',
+                      f'partitioner = "explicit"\npartitions = {{ "{symbol}" = 2, "*" = 1 }}'):
+            with self.subTest(lines):
+                topic = self.topic(3)
+                text = f'[feed.default]\n{lines}\n'
+                with Exchange("--file", self.file) as exchange, \
+                        Daemon(self.kafka.servers, {**self.settings(topic), **harness.address(exchange)}, "--exit-at-end",
+                               config=text) as daemon:
+                    self.assertEqual(daemon.wait(60), 0, daemon.errors())
+                    verdict = self.verify(topic, "--config", f"{daemon.folder.name}/tickbridge.toml")
+                self.assertTrue(verdict.endswith(harness.EXACT), verdict)
+
     def test_headers_are_what_was_asked_for(self):
         path = pathlib.Path(self.folder.name) / "headers.toml"
         topic = self.topic()
@@ -260,6 +275,26 @@ payload = "{payload}"
                 self.assertEqual(daemon.wait(20), 75, daemon.errors())
             finally:
                 self.kafka.run("cont", 1)
+
+    def test_a_feed_that_finds_no_room_for_too_long_stops_or_drops_as_told(self):
+        for policy, code in (("stop", 75), ("drop", 0)):
+            with self.subTest(policy):
+                topic = self.topic()
+                settings = self.settings(topic, when_full=policy, delivery="at_most_once")
+                with Exchange("--file", self.file, "--loop", 30, "--rate", 60_000) as exchange, \
+                        Daemon(self.kafka.servers, {**settings, "producer.max.block.ms": 300, "shutdown_timeout": "60s",
+                                                    "producer.max_in_flight_messages": 5000,
+                                                    **harness.address(exchange)}, "--exit-at-end") as daemon:
+                    daemon.await_feed(lambda f: f["messages_acknowledged"] > 10_000)
+                    self.kafka.run("stop", 1)
+                    try:
+                        if policy == "stop":
+                            daemon.await_text("when_full = \"stop\"", stream="err")
+                        else:
+                            daemon.await_feed(lambda f: f["messages_dropped"] > 0)
+                    finally:
+                        self.kafka.run("cont", 1)
+                    self.assertEqual(daemon.wait(90), code, daemon.errors())
 
     def test_a_second_signal_exits_at_once(self):
         topic = self.topic()

@@ -236,6 +236,47 @@ TEST(Feed, StopsReadingWhenTheProducerIsFullAndGoesOnWhenThereIsRoom) {
   EXPECT_EQ(lane.taken[0].size(), written);
 }
 
+// A lane with room for 3 records, and no more; then 10 packets.
+void overflow(Rig& rig, FakeLane& lane) {
+  lane.set_room(3);
+  std::string packets = wire::accepted("S1", 1);
+  for (std::uint64_t i = 1; i <= 10; ++i) packets += wire::soup('S', wire::order_delete(0, i, 1));
+  rig.write(packets);
+}
+
+Committer::Settings when_full(sink::WhenFull what) {
+  Committer::Settings settings;
+  settings.when_full = what;
+  settings.max_block = milliseconds{20};
+  return settings;
+}
+
+TEST(Feed, StopsWith75WhenThereIsNoRoomForTooLongAndItWasToldTo) {
+  FakeLane lane{1};
+  Rig rig{small({}), lane, 2, when_full(sink::WhenFull::kStop)};
+  overflow(rig, lane);
+  rig.await();
+  while (!rig.failed()) std::this_thread::yield();
+  EXPECT_EQ(rig.problem().code, ExitCode::kUnacknowledged);
+  EXPECT_NE(rig.problem().message.find("when_full = \"stop\""), std::string::npos) << rig.problem().message;
+  EXPECT_EQ(lane.taken[0].size(), 3U);
+}
+
+TEST(Feed, DropsAndCountsWhenThereIsNoRoomForTooLongAndItWasToldTo) {
+  FakeLane lane{1};
+  Rig rig{small({}), lane, 2, when_full(sink::WhenFull::kDrop)};
+  overflow(rig, lane);
+  rig.await();
+  EXPECT_EQ(lane.taken[0].size(), 3U);
+  EXPECT_EQ(rig.count(FeedCounter::kDroppedFull), 7U);
+  EXPECT_EQ(rig.count(FeedCounter::kMessagesReceived), 10U);
+  lane.set_room(FakeLane::kUnlimited);
+  rig.write(wire::soup('S', wire::order_delete(0, 11, 1)));
+  rig.await();
+  ASSERT_EQ(lane.taken[0].size(), 4U);
+  EXPECT_EQ(lane.taken[0].back().sequence, 11U);
+}
+
 TEST(Feed, DeadLettersABadPacketWholeAndGoesOn) {
   codec::Options codec;
   codec.payload = codec::PayloadFormat::kBlock;
