@@ -3,7 +3,7 @@
 
 build_packages=(cmake ninja-build g++ ccache pkg-config python3 libboost1.81-dev librdkafka-dev libspdlog-dev libfmt-dev
   zlib1g-dev libdeflate-dev libcli11-dev libtomlplusplus-dev libhowardhinnant-date-dev tzdata libsystemd-dev
-  prometheus-cpp-dev libmimalloc-dev libgtest-dev libgmock-dev libbenchmark-dev)
+  prometheus-cpp-dev libmimalloc-dev libxxhash-dev libgtest-dev libgmock-dev libbenchmark-dev)
 kafka_packages=(openjdk-17-jre-headless maven)
 test_packages=(kcat python3-venv prometheus)
 

@@ -25,15 +25,16 @@ struct PartitionState {
   std::int64_t offset = -1;
   std::uint64_t hash = 0;
   std::int64_t markers = 0;  ///< offsets behind `offset` that fences took, as far as start checkpoints know
+  bool gap = false;          ///< behind `offset` may be records of ours from inside a gap: the replay has them not
   bool operator==(const PartitionState&) const = default;
 };
 
 /// The state of the feed's function at next_sequence, besides the directory (which lies in the state topic).
 struct FunctionState {
-  std::int64_t midnight_ms = 0;        ///< of the trading date, fixed at login
+  std::int64_t midnight_ms = 0;  ///< of the trading date, fixed at login
   std::int64_t last_timestamp_ms = 0;
-  std::int32_t turn = 0;               ///< round_robin's next partition
-  std::string mold_session;            ///< empty: no MoldUDP64 header seen
+  std::int32_t turn = 0;     ///< round_robin's next partition
+  std::string mold_session;  ///< empty: no MoldUDP64 header seen
   std::uint64_t mold_expected = 0;
   bool operator==(const FunctionState&) const = default;
 };
@@ -52,10 +53,13 @@ struct Checkpoint {
   std::string topic;
   std::vector<PartitionState> partitions;  ///< by partition number
   FunctionState state;
-  std::uint64_t state_epoch_floor = 0;     ///< state entries of older epochs belong to sessions gone by
+  std::uint64_t state_epoch_floor = 0;  ///< state entries of older epochs belong to sessions gone by
   Parameters parameters;
-  std::string decision;                    ///< why this barrier is; empty: a plain checkpoint
-  bool clean = false;                      ///< aligned, all acknowledged, nothing pending
+  std::string decision;        ///< why this barrier is; empty: a plain checkpoint
+  bool session_ended = false;  ///< the session's end came right before next_sequence
+  /// Aligned, all acknowledged, nothing pending, and nothing is handed over after it: the last word of an owner that
+  /// stops, never a barrier's. (Whoever finds it reads what lies behind as not ours.)
+  bool clean = false;
   bool operator==(const Checkpoint&) const = default;
 };
 
@@ -88,9 +92,9 @@ struct StateBatch {
 [[nodiscard]] std::string state_key(std::string_view feed, std::uint64_t epoch, std::uint64_t number);
 [[nodiscard]] std::string to_json(const StateBatch& batch);
 [[nodiscard]] Result<StateBatch> parse_state(std::string_view json);
-/// The entries to restore for a start at (session, next_sequence): those of that session before it, in order of position,
-/// later ones of one instrument last.
+/// The entries to restore for a start at (session, next_sequence): those of that session before it, of `epoch_floor` or
+/// later, in order of position, later ones of one instrument last. What several epochs learnt alike comes once.
 [[nodiscard]] std::vector<StateEntry> entries_before(const std::vector<StateBatch>& batches, std::string_view session,
-                                                     std::uint64_t next_sequence);
+                                                     std::uint64_t next_sequence, std::uint64_t epoch_floor = 0);
 
 }  // namespace tickbridge::journal

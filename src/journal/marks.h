@@ -21,16 +21,17 @@ struct Handed {
 struct Mark {
   std::uint64_t next_sequence = 1;
   FunctionState state;
-  std::vector<Handed> handed;        ///< by partition
-  std::uint64_t dead_letters = 0;    ///< handed over in this life
-  std::uint64_t state_batches = 0;   ///< that have to be acknowledged before this mark counts
+  std::vector<Handed> handed;       ///< by partition
+  std::uint64_t dead_letters = 0;   ///< handed over in this life
+  std::uint64_t state_batches = 0;  ///< that have to be acknowledged before this mark counts
 };
 
 /// What Kafka has acknowledged of a partition in this life, as the sink knows it.
 struct Acked {
-  std::uint64_t count = 0;          ///< records
-  std::int64_t last_offset = -1;    ///< of record number `count`; known once count > 0
-  /// Records up to this count lie before the newest jump in the offsets: their offsets are not last_offset less a count.
+  std::uint64_t count = 0;        ///< records
+  std::int64_t last_offset = -1;  ///< of record number `count`; known once count > 0
+  /// Records up to this count lie before the newest jump in the offsets: their offsets are not last_offset less a
+  /// count.
   std::uint64_t before_jump = 0;
 };
 
@@ -42,7 +43,9 @@ class Marks {
   Marks(std::uint64_t next_sequence, FunctionState state, std::vector<PartitionState> start);
 
   void add(Mark mark);
-  /// While aligning: the last record of `partition` that was found in the log. Moves its position and offset.
+  /// While aligning: the last record of `partition` that was found in the log. Moves its position and offset, as long
+  /// as nothing of it was handed over and proved. Call it before acknowledge() for whatever was found before the newest
+  /// mark: next_sequence may pass it then.
   void matched(std::int32_t partition, const PartitionState& found);
 
   /// Takes the acknowledgements in. REQUIRES: `acked` by partition, never smaller than before.
@@ -57,9 +60,13 @@ class Marks {
   [[nodiscard]] std::size_t size() const noexcept { return marks_.size(); }
 
  private:
+  void move_partition(std::size_t p, const Acked& acked);
+  [[nodiscard]] bool covered(const Mark& mark, std::uint64_t dead_letters, std::uint64_t state_batches) const;
+
   std::uint64_t next_sequence_;
   FunctionState state_;
   std::vector<PartitionState> partitions_;
+  std::vector<std::uint64_t> proved_;  // by partition: the count of records in this life that partitions_ stands for
   std::deque<Mark> marks_;
 };
 

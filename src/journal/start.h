@@ -32,7 +32,7 @@ struct StartFacts {
   bool has_checkpoint = false;
   bool clean = false;
   bool rebuild_in_place = false;
-  bool exact = true;     ///< exactly_once: fence, suffix, align; the other modes pass these over
+  bool exact = true;  ///< exactly_once: fence, suffix, align; the other modes pass these over
 };
 /// The step after `step`.
 [[nodiscard]] Step next_step(Step step, const StartFacts& facts) noexcept;
@@ -43,7 +43,8 @@ struct StartFacts {
 /// The highest epoch that anybody has written, whoever won it; 0: none.
 [[nodiscard]] std::uint64_t highest_epoch(const std::vector<Checkpoint>& in_order) noexcept;
 /// Whether `instance` is the first one of `epoch`, and no higher epoch is there.
-[[nodiscard]] bool owns(const std::vector<Checkpoint>& in_order, std::uint64_t epoch, std::string_view instance) noexcept;
+[[nodiscard]] bool owns(const std::vector<Checkpoint>& in_order, std::uint64_t epoch,
+                        std::string_view instance) noexcept;
 
 /// Tells a living owner from a dead one's last checkpoint: alive is who advances twice while watched.
 class Liveness {
@@ -65,7 +66,8 @@ struct End {
   std::optional<std::uint64_t> hash_at_offset;
 };
 /// kData when the partition was re-created or cut short.
-[[nodiscard]] Result<void> check_end(std::string_view topic, std::int32_t partition, const PartitionState& state, const End& end);
+[[nodiscard]] Result<void> check_end(std::string_view topic, std::int32_t partition, const PartitionState& state,
+                                     const End& end);
 
 /// What the exchange's answer to the login means.
 struct LoginFinding {
@@ -73,17 +75,38 @@ struct LoginFinding {
   std::uint64_t gap_begin = 0;  ///< [begin, end) of the checkpoint's session cannot be had; end 0: not known how many
   std::uint64_t gap_end = 0;
   [[nodiscard]] bool gap() const noexcept { return gap_begin != 0; }
-  std::string decision;         ///< for the barrier's checkpoint; empty: just go on
+  std::string decision;  ///< for the barrier's checkpoint; empty: just go on
 };
 [[nodiscard]] LoginFinding judge_login(const Checkpoint& checkpoint, std::string_view session, std::uint64_t sequence);
+
+/// The checkpoint that takes the ownership (recovery.md, "Own").
+struct StartPlan {
+  const Checkpoint* previous = nullptr;  ///< newest(); nullptr: there is none
+  std::uint64_t highest_epoch = 0;       ///< highest_epoch()
+  std::string feed;
+  std::string instance;
+  std::string topic;
+  std::string session;         ///< the login's answer,
+  std::uint64_t sequence = 1;  ///< and what comes next in it
+  Parameters parameters;       ///< in force from now on (under kOldFirst still the old ones)
+  FunctionState fresh;         ///< for another session: the state before its first message
+  /// By partition as Aligner::reached() says before any record of the replay; needed where the session goes on.
+  std::vector<PartitionState> partitions;
+  std::vector<std::int64_t> ends;  ///< by partition: E; more of them than partitions: the topic has grown
+  std::string decision;            ///< why this is a barrier, besides what the login's answer says
+  bool give_up = false;            ///< --start: the suffixes are given up, positions begin anew at the ends
+};
+/// Its state_epoch_floor passes over the state entries of other sessions, and, where --start goes back within one,
+/// those of the epochs before: whoever restores some of them all the same writes them again under the new epoch.
+[[nodiscard]] Checkpoint start_checkpoint(const StartPlan& plan);
 
 /// What a change of the parameters that shape the output means.
 struct ParameterFinding {
   enum class Way : std::uint8_t {
     kSame,
-    kBarrier,      ///< after a clean stop: recorded by the start checkpoint
-    kOldFirst,     ///< accepted after an unclean one: align under the old ones, then change at a barrier
-    kRefused,      ///< problem says how to go on
+    kBarrier,   ///< after a clean stop: recorded by the start checkpoint
+    kOldFirst,  ///< accepted after an unclean one: align under the old ones, then change at a barrier
+    kRefused,   ///< problem says how to go on
   };
   Way way = Way::kSame;
   std::vector<std::string> changes;  ///< "partitions: 12 -> 24"

@@ -1,0 +1,172 @@
+#include "journal/start.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <tuple>
+
+namespace tickbridge::journal {
+namespace {
+
+constexpr std::string_view kNames[] = {
+    "reading checkpoints", "watching for an owner",  "fencing",  "reading the ends", "reading the suffix", "logging in",
+    "taking ownership",    "reading ownership back", "aligning", "running"};
+static_assert(std::size(kNames) == static_cast<std::size_t>(Step::kRun) + 1);
+
+bool needed(Step step, const StartFacts& facts) noexcept {
+  const bool maybe_behind = facts.exact && facts.has_checkpoint;
+  switch (step) {
+    case Step::kWatchOwner:
+      return facts.has_checkpoint && !facts.clean && !facts.rebuild_in_place;
+    case Step::kFence:
+      return maybe_behind && !facts.clean;
+    case Step::kReadSuffix:
+    case Step::kAlign:
+      return maybe_behind;
+    default:
+      return true;
+  }
+}
+
+const Checkpoint* first_of(const std::vector<Checkpoint>& in_order, std::uint64_t epoch) noexcept {
+  const auto found = std::ranges::find(in_order, epoch, &Checkpoint::epoch);
+  return found == in_order.end() ? nullptr : &*found;
+}
+
+std::string shown(const std::string* value) {
+  if (value == nullptr) return "(not set)";
+  return value->empty() ? "(empty)" : *value;
+}
+
+const std::string* find(const Parameters& parameters, const std::string& name) {
+  const auto found = parameters.find(name);
+  return found == parameters.end() ? nullptr : &found->second;
+}
+
+bool grown(const std::string* before, const std::string* after) {
+  const auto number = [](const std::string* text, std::uint32_t& out) {
+    if (text == nullptr) return false;
+    const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), out);
+    return failed == std::errc{} && end == text->data() + text->size();
+  };
+  std::uint32_t old_count = 0;
+  std::uint32_t new_count = 0;
+  return number(before, old_count) && number(after, new_count) && new_count > old_count;
+}
+
+std::string refusal(const std::vector<std::string>& changes) {
+  return fmt::format(
+      "the configuration that shapes the output has changed after a stop that was not clean ({}): start once with the "
+      "old one "
+      "and stop it with SIGTERM, or start with --accept-change, which aligns under the old one first and changes then",
+      fmt::join(changes, ", "));
+}
+
+}  // namespace
+
+std::string_view name(Step step) noexcept { return kNames[static_cast<std::size_t>(step)]; }
+
+Step next_step(Step step, const StartFacts& facts) noexcept {
+  while (step != Step::kRun) {
+    step = static_cast<Step>(static_cast<int>(step) + 1);
+    if (needed(step, facts)) break;
+  }
+  return step;
+}
+
+std::uint64_t highest_epoch(const std::vector<Checkpoint>& in_order) noexcept {
+  std::uint64_t highest = 0;
+  for (const Checkpoint& checkpoint : in_order) highest = std::max(highest, checkpoint.epoch);
+  return highest;
+}
+
+const Checkpoint* newest(const std::vector<Checkpoint>& in_order) noexcept {
+  const Checkpoint* best = first_of(in_order, highest_epoch(in_order));
+  if (best == nullptr) return nullptr;
+  for (const Checkpoint& checkpoint : in_order) {
+    const bool owner = checkpoint.epoch == best->epoch && checkpoint.instance == best->instance;
+    if (owner && checkpoint.number >= best->number) best = &checkpoint;
+  }
+  return best;
+}
+
+bool owns(const std::vector<Checkpoint>& in_order, std::uint64_t epoch, std::string_view instance) noexcept {
+  const Checkpoint* const first = first_of(in_order, epoch);
+  return first != nullptr && first->instance == instance && highest_epoch(in_order) == epoch;
+}
+
+void Liveness::saw(const Checkpoint& checkpoint) noexcept {
+  if (std::tie(checkpoint.epoch, checkpoint.number) <= std::tie(epoch_, number_)) return;
+  epoch_ = checkpoint.epoch;
+  number_ = checkpoint.number;
+  ++advances_;
+}
+
+Result<void> check_end(std::string_view topic, std::int32_t partition, const PartitionState& state, const End& end) {
+  if (end.end <= state.offset) {
+    return error(
+        ExitCode::kData,
+        fmt::format("topic {}, partition {}: offset {} was acknowledged, but the partition ends at {}: the topic was "
+                    "re-created or cut short; if that was meant, --start begins anew",
+                    topic, partition, state.offset, end.end));
+  }
+  if (state.hash != 0 && end.hash_at_offset && *end.hash_at_offset != state.hash) {
+    return error(
+        ExitCode::kData,
+        fmt::format("topic {}, partition {}: the record at offset {} is not the one that was acknowledged there: the "
+                    "topic was re-created; if that was meant, --start begins anew",
+                    topic, partition, state.offset));
+  }
+  return boost::system::in_place_value;
+}
+
+LoginFinding judge_login(const Checkpoint& checkpoint, std::string_view session, std::uint64_t sequence) {
+  LoginFinding found;
+  if (!checkpoint.session.empty() && checkpoint.session != session) {
+    found.other_session = true;
+    found.decision = fmt::format("session {} follows session {}", session, checkpoint.session);
+    if (!checkpoint.session_ended) {
+      found.gap_begin = checkpoint.next_sequence;
+      found.decision += fmt::format(", of which sequences from {} on were not received", checkpoint.next_sequence);
+    }
+    return found;
+  }
+  if (checkpoint.session.empty()) found.decision = fmt::format("session {} is the first", session);
+  if (sequence > checkpoint.next_sequence) {
+    found.gap_begin = checkpoint.next_sequence;
+    found.gap_end = sequence;
+    if (!found.decision.empty()) found.decision += "; ";
+    found.decision += fmt::format("gap: the exchange has sequences {} to {} no longer", found.gap_begin, sequence - 1);
+  }
+  return found;
+}
+
+ParameterFinding judge_parameters(const Checkpoint& checkpoint, const Parameters& now, bool accepted) {
+  ParameterFinding out;
+  Parameters names = checkpoint.parameters;
+  names.insert(now.begin(), now.end());
+  bool only_grown = true;
+  for (const auto& [name, unused] : names) {
+    const std::string* const before = find(checkpoint.parameters, name);
+    const std::string* const after = find(now, name);
+    if (before != nullptr && after != nullptr && *before == *after) continue;
+    out.changes.push_back(fmt::format("{}: {} -> {}", name, shown(before), shown(after)));
+    only_grown = only_grown && name == "partitions" && grown(before, after);
+  }
+  using Way = ParameterFinding::Way;
+  if (out.changes.empty()) return out;
+  if (checkpoint.clean) {
+    out.way = Way::kBarrier;
+  } else if (accepted || only_grown) {
+    out.way = Way::kOldFirst;
+  } else {
+    out.way = Way::kRefused;
+    out.problem = refusal(out.changes);
+  }
+  return out;
+}
+
+}  // namespace tickbridge::journal

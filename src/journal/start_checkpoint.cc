@@ -1,0 +1,62 @@
+#include "journal/start.h"
+
+#include <algorithm>
+
+namespace tickbridge::journal {
+namespace {
+
+PartitionState at_end(std::int64_t end) {
+  PartitionState out;
+  out.offset = end - 1;
+  return out;
+}
+
+std::vector<PartitionState> anew(const std::vector<std::int64_t>& ends) {
+  std::vector<PartitionState> out;
+  for (const std::int64_t end : ends) out.push_back(at_end(end));
+  return out;
+}
+
+std::vector<PartitionState> carried_on(const StartPlan& plan) {
+  std::vector<PartitionState> out = plan.partitions;
+  for (std::size_t p = out.size(); p < plan.ends.size(); ++p) out.push_back(at_end(plan.ends[p]));
+  return out;
+}
+
+std::string joined(const std::string& first, const std::string& second) {
+  return first.empty() || second.empty() ? first + second : first + "; " + second;
+}
+
+}  // namespace
+
+Checkpoint start_checkpoint(const StartPlan& plan) {
+  Checkpoint out;
+  out.feed = plan.feed;
+  out.epoch = plan.highest_epoch + 1;
+  out.instance = plan.instance;
+  out.session = plan.session;
+  out.next_sequence = plan.sequence;
+  out.topic = plan.topic;
+  out.parameters = plan.parameters;
+  out.decision = plan.decision;
+  out.state = plan.fresh;
+  out.state_epoch_floor = out.epoch;
+  const Checkpoint* const previous = plan.previous;
+  const bool same_session = previous != nullptr && previous->session == plan.session;
+  if (previous != nullptr && !plan.give_up) {
+    out.decision = joined(judge_login(*previous, plan.session, plan.sequence).decision, plan.decision);
+  }
+  // What an epoch learnt behind the place where the feed is taken up again is learnt again, perhaps in another way.
+  if (same_session && plan.sequence >= previous->next_sequence) out.state_epoch_floor = previous->state_epoch_floor;
+  if (same_session && !plan.give_up) {
+    out.next_sequence = std::max(plan.sequence, previous->next_sequence);
+    out.state_epoch_floor = previous->state_epoch_floor;
+    out.state = previous->state;
+    out.partitions = carried_on(plan);
+  } else {
+    out.partitions = anew(plan.ends);
+  }
+  return out;
+}
+
+}  // namespace tickbridge::journal

@@ -1,0 +1,147 @@
+#include "journal/checkpoint.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <random>
+
+#include "support/seed.h"
+
+namespace tickbridge::journal {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Checkpoint sample() {
+  Checkpoint out;
+  out.feed = "nasdaq";
+  out.epoch = 7;
+  out.number = 12;
+  out.instance = "host:4711";
+  out.session = "S1        ";
+  out.next_sequence = std::numeric_limits<std::uint64_t>::max();
+  out.topic = "ticks";
+  out.partitions = {{.position = {41, 2}, .offset = 100, .hash = 0xFEDCBA9876543210U, .markers = 3, .gap = true},
+                    {.position = {}, .offset = -1, .hash = 0, .markers = 0, .gap = false}};
+  out.state = {
+      .midnight_ms = 1577682000000, .last_timestamp_ms = -5, .turn = 3, .mold_session = "M", .mold_expected = 9};
+  out.state_epoch_floor = 6;
+  out.parameters = {{"partitions", "2"}, {"key", "symbol"}};
+  out.decision = "gap: \"quoted\"";
+  out.session_ended = true;
+  out.clean = true;
+  return out;
+}
+
+std::string without(std::string text, std::string_view member, std::string_view instead) {
+  const std::size_t at = text.find(member);
+  EXPECT_NE(at, std::string::npos) << member;
+  return text.replace(at, member.size(), instead);
+}
+
+TEST(Checkpoint, ComesBackFromJson) {
+  const Result<Checkpoint> read = parse_checkpoint(to_json(sample()));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(*read, sample());
+}
+
+TEST(Checkpoint, HasTheMembersThatOthersRead) {
+  const std::string text = to_json(sample());
+  for (const char* member :
+       {"\"feed\":\"nasdaq\"", "\"epoch\":7", "\"number\":12", "\"instance\":\"host:4711\"",
+        "\"session\":\"S1        \"", "\"next_sequence\":18446744073709551615", "\"topic\":\"ticks\"",
+        "\"partition\":1", "\"sequence\":41", "\"index\":2", "\"offset\":100", "\"hash\":\"fedcba9876543210\"",
+        "\"parameters\":{", "\"clean\":true", "\"decision\":\"gap:"}) {
+    EXPECT_THAT(text, HasSubstr(member));
+  }
+}
+
+TEST(Checkpoint, KeepsAnyByteOfTheExchange) {
+  Checkpoint odd = sample();
+  odd.session.clear();
+  for (int byte = 0; byte < 256; ++byte) odd.session += static_cast<char>(byte);
+  odd.state.mold_session = "\xFF\x80\x7F";
+  const Result<Checkpoint> read = parse_checkpoint(to_json(odd));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(*read, odd);
+}
+
+TEST(Checkpoint, PassesOverMembersOfNewerVersions) {
+  const Result<Checkpoint> read = parse_checkpoint(without(to_json(sample()), "{", "{\"newer\":[1,{}],"));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(*read, sample());
+}
+
+TEST(Checkpoint, NamesWhatIsMissingOrWrong) {
+  const auto problem = [](std::string_view member, std::string_view instead) {
+    const Result<Checkpoint> read = parse_checkpoint(without(to_json(sample()), member, instead));
+    EXPECT_FALSE(read);
+    return read ? std::string{} : read.error().message;
+  };
+  EXPECT_THAT(problem("\"epoch\":7", "\"epocx\":7"), HasSubstr("\"epoch\" is missing"));
+  EXPECT_THAT(problem("\"epoch\":7", "\"epoch\":-7"), HasSubstr("\"epoch\" is no whole number"));
+  EXPECT_THAT(problem("\"offset\":100", "\"offset\":\"x\""), HasSubstr("\"partitions[0].offset\""));
+  EXPECT_THAT(problem("\"partition\":1", "\"partition\":5"), HasSubstr("\"partitions[1].partition\" is out of order"));
+  EXPECT_THAT(problem("fedcba9876543210", "fedcba987654321g"), HasSubstr("\"partitions[0].hash\""));
+  EXPECT_THAT(problem("\"clean\":true", "\"clean\":1"), HasSubstr("\"clean\""));
+  EXPECT_THAT(problem("}", ""), HasSubstr("no JSON"));
+}
+
+TEST(Checkpoint, RefusesDamagedTextWithoutFalling) {
+  std::mt19937_64 random{tests::seed()};
+  const std::string whole = to_json(sample());
+  for (int round = 0; round < 2'000; ++round) {
+    std::string text = whole.substr(0, random() % (whole.size() + 1));
+    for (int i = 0; i < 3 && !text.empty(); ++i) text[random() % text.size()] = static_cast<char>(random());
+    (void)parse_checkpoint(text);
+    (void)parse_state(text);
+  }
+}
+
+TEST(Checkpoint, HasAKeyAnEpoch) {
+  EXPECT_EQ(checkpoint_key("nasdaq", 7), "nasdaq/7");
+  EXPECT_EQ(state_key("nasdaq", 7, 3), "nasdaq/7/3");
+}
+
+StateBatch batch(std::uint64_t epoch, std::vector<StateEntry> entries, std::string session = "S1") {
+  return {.feed = "nasdaq", .session = std::move(session), .epoch = epoch, .number = 1, .entries = std::move(entries)};
+}
+
+StateEntry entry(std::uint64_t sequence, std::uint16_t instrument, std::string key, bool sticky = false) {
+  return {.position = {sequence, 0}, .instrument = instrument, .key = std::move(key), .sticky = sticky};
+}
+
+TEST(StateBatch, ComesBackFromJson) {
+  const StateBatch before = batch(3, {entry(1, 65'535, "AAPL"), entry(9, 2, "#2", true), entry(10, 3, "\xFF\xC3")});
+  const Result<StateBatch> read = parse_state(to_json(before));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(*read, before);
+}
+
+TEST(StateBatch, NamesAnEntryThatIsWrong) {
+  const std::string text = without(to_json(batch(3, {entry(1, 7, "AAPL")})), "[1,0,7", "[1,0,65536");
+  const Result<StateBatch> read = parse_state(text);
+  ASSERT_FALSE(read);
+  EXPECT_THAT(read.error().message, HasSubstr("\"entries\""));
+}
+
+TEST(EntriesBefore, LeavesOutWhatWasLearntLater) {
+  const auto entries = entries_before({batch(1, {entry(1, 1, "A"), entry(4, 1, "B"), entry(5, 2, "C")})}, "S1", 5);
+  EXPECT_THAT(entries, ElementsAre(entry(1, 1, "A"), entry(4, 1, "B")));
+}
+
+TEST(EntriesBefore, PutsTheLastOneLastAcrossEpochs) {
+  const auto entries =
+      entries_before({batch(2, {entry(3, 1, "B")}), batch(1, {entry(1, 1, "A"), entry(3, 1, "B")})}, "S1", 9);
+  EXPECT_THAT(entries, ElementsAre(entry(1, 1, "A"), entry(3, 1, "B")));
+}
+
+TEST(EntriesBefore, KnowsOneSessionFromAnother) {
+  EXPECT_TRUE(entries_before({batch(1, {entry(1, 1, "A")}, "S0")}, "S1", 9).empty());
+  EXPECT_TRUE(entries_before({batch(1, {entry(1, 1, "A")})}, "S1", 9, 2).empty());
+}
+
+}  // namespace
+}  // namespace tickbridge::journal
