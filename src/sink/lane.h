@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "sink/acked_offsets.h"
 #include "sink/admission.h"
 #include "sink/client.h"
 #include "sink/producer.h"
@@ -13,13 +14,6 @@
 namespace tickbridge::sink {
 
 class LaneCore;
-
-/// What a lane's partition has had acknowledged. Written by the delivery thread only; any thread may read.
-struct Acks {
-  std::atomic<std::uint64_t> count{0};
-  /// The offset of the last record acknowledged; -1: not known (docs/producer.md, "Offsets").
-  std::atomic<std::int64_t> last_offset{-1};
-};
 
 /// Whether a partition gets answers. The delivery thread only.
 struct Stall {
@@ -35,7 +29,7 @@ struct alignas(kCacheLine) Slot {
   std::int32_t partition = 0;
   bool dead_letters = false;
   InFlight in_flight;
-  Acks acks;
+  AckedOffsets acks;
   Stall stall;
 };
 
@@ -73,6 +67,10 @@ class LaneCore {
   bool hand_over_dead_letter(const DeadLetter& letter);
   bool ask_for_room();
 
+  // While nothing is in flight (see Lane).
+  void watch(const std::vector<std::int64_t>& next);
+  void expect_markers();
+
   // The delivery thread.
   /// `count` messages of `slot` are done with; `verdict` says how.
   void settle(Slot& slot, std::uint64_t count, rd_kafka_resp_err_t code, std::int64_t first_offset);
@@ -95,9 +93,10 @@ class LaneCore {
   [[nodiscard]] bool failed() const noexcept { return failed_.load(); }
   [[nodiscard]] bool closed() const noexcept { return closed_.load(); }
   [[nodiscard]] const std::string& feed() const noexcept { return setup_.feed; }
-  [[nodiscard]] const Acks& acks(std::int32_t partition) const {
-    return slots_[static_cast<std::size_t>(partition)].acks;
+  [[nodiscard]] Acked acked(std::int32_t partition) const noexcept {
+    return slots_[static_cast<std::size_t>(partition)].acks.acked();
   }
+  [[nodiscard]] std::uint64_t dead_letters_acked() const noexcept { return slots_.back().acks.count(); }
 
  private:
   [[nodiscard]] bool stopped() const noexcept { return failed_.load() || client_.failed.load(); }
@@ -111,6 +110,7 @@ class LaneCore {
   void refused_by_library(rd_kafka_resp_err_t code, const Topic& topic, std::int32_t partition);
   void set_paused(Slot& slot, bool paused);
   void report_failure(const Slot& slot, std::uint64_t count, rd_kafka_resp_err_t code);
+  void report_jump(const Slot& slot, Jump jump);
   bool fail(Error failure);
   template <class Callback, class... Args>
   void call(const Callback& callback, const Args&... args);

@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "sink/errors.h"
 #include "sink/lane.h"
 
@@ -20,8 +23,9 @@ using metrics::FeedGauge;
 
 void LaneCore::settle(Slot& slot, std::uint64_t count, rd_kafka_resp_err_t code, std::int64_t first_offset) {
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) [[likely]] {
-    slot.acks.count.store(slot.acks.count.load() + count);
-    slot.acks.last_offset.store(first_offset < 0 ? -1 : first_offset + static_cast<std::int64_t>(count) - 1);
+    const std::optional<Jump> jump = slot.acks.acknowledge(count, first_offset);
+    if (jump) [[unlikely]]
+      report_jump(slot, *jump);
     if (!slot.dead_letters) metrics_.add(FeedCounter::kMessagesAcknowledged, count);
   } else {
     report_failure(slot, count, code);
@@ -59,6 +63,22 @@ void LaneCore::set_paused(Slot& slot, bool paused) {
   (paused ? rd_kafka_pause_partitions : rd_kafka_resume_partitions)(client_.handle, partition.get());
   slot.stall.paused = paused;
   if (!paused) rd_kafka_flush(client_.handle, 0);  // wakes the broker threads, which a resume does not
+}
+
+// Several lanes on one topic see each other's records as jumps.
+void LaneCore::report_jump(const Slot& slot, Jump jump) {
+  if (topic_of(slot).shared.load()) return;
+  jump.partition = slot.partition;
+  call(events_.on_jump, jump);
+}
+
+void LaneCore::watch(const std::vector<std::int64_t>& next) {
+  if (setup_.data->shared.load()) return;
+  for (std::size_t p = 0; p < std::min(next.size(), slots_.size() - 1); ++p) slots_[p].acks.watch(next[p]);
+}
+
+void LaneCore::expect_markers() {
+  for (Slot& slot : slots_) slot.acks.expect_marker();
 }
 
 void LaneCore::report_failure(const Slot& slot, std::uint64_t count, rd_kafka_resp_err_t code) {

@@ -36,10 +36,10 @@ class OpenLane final : public Lane {
   std::size_t dead_letter_max_bytes() const noexcept override { return core_.dead_letter_max_bytes(); }
   std::int64_t in_flight() const noexcept override { return core_.in_flight(); }
   bool failed() const noexcept override { return core_.failed(); }
-  void watch(const std::vector<std::int64_t>&) override {}
-  Acked acked(std::int32_t) const noexcept override { return {}; }
-  std::uint64_t dead_letters_acked() const noexcept override { return 0; }
-  void expect_markers() override {}
+  void watch(const std::vector<std::int64_t>& next) override { core_.watch(next); }
+  Acked acked(std::int32_t partition) const noexcept override { return core_.acked(partition); }
+  std::uint64_t dead_letters_acked() const noexcept override { return core_.dead_letters_acked(); }
+  void expect_markers() override { core_.expect_markers(); }
 
  private:
   LaneCore& core_;

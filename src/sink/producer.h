@@ -60,19 +60,24 @@ struct TopicInfo {
 [[nodiscard]] std::string timestamps_refused(const TopicInfo& info, std::string_view servers, std::string_view topic,
                                              std::int64_t first_ms, std::int64_t last_ms, std::int64_t now_ms);
 
-/// What Kafka has acknowledged of a lane's partition since watch().
+/// What Kafka has acknowledged of a lane's partition since the lane was opened.
 struct Acked {
   std::uint64_t count = 0;          ///< records
   std::int64_t last_offset = -1;    ///< of record number `count`, inferred where an event did not say; valid once count > 0
   std::uint64_t before_jump = 0;    ///< records up to this number lie before the newest jump in the offsets
+  /// Records up to this number have offsets that Kafka told; behind it (retries that the broker had already) they are
+  /// inferred, and could be wrong if somebody else wrote in between. A checkpoint's offsets should come from here.
+  std::uint64_t told = 0;
 };
 
-/// A delivery event whose offset was not the predicted one: [expected, found) is not what this lane wrote. `found` before
-/// `expected`: the partition was cut short or re-created.
+/// A delivery event whose offset was not the predicted one: [expected, found) holds what this lane did not write, and
+/// `unsure` records of its own whose acknowledgements carried no offset (nearly always none). `found` before `expected`:
+/// the partition was cut short or re-created.
 struct Jump {
   std::int32_t partition = 0;
   std::int64_t expected = 0;
   std::int64_t found = 0;
+  std::uint64_t unsure = 0;
 };
 
 class Producer;
@@ -101,7 +106,7 @@ class Lane {
   [[nodiscard]] virtual bool failed() const noexcept = 0;
 
   /// Predicts offsets from here on: `next` by partition is the offset that its next record takes. REQUIRES: nothing in
-  /// flight. Before it nothing is predicted. Main or start-up thread.
+  /// flight. Before it nothing is predicted, nor ever on a topic that several lanes write to. Main or start-up thread.
   virtual void watch(const std::vector<std::int64_t>& next) = 0;
   /// Any thread. Counts of records acknowledged since the lane was opened; dead letters have none of the rest.
   [[nodiscard]] virtual Acked acked(std::int32_t partition) const noexcept = 0;

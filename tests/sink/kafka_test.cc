@@ -2,11 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <future>
+#include <mutex>
 #include <semaphore>
 
 #include "base/clock.h"
+#include "foreign.h"
 #include "kafka_cluster.h"
+#include "sink/fence.h"
 #include "sink/producer.h"
 
 namespace tickbridge::sink {
@@ -26,14 +30,19 @@ class KafkaTest : public ::testing::Test {
     feed_.dead_letter_topic = feed_.topic + ".dead";
     topics_.replication_factor = 1;
   }
-  Result<std::unique_ptr<Lane>> open() {
-    auto made = Producer::create(options_, Delivery::kAtLeastOnce, Send::kAsync, {});
+  Result<std::unique_ptr<Lane>> open(Delivery delivery = Delivery::kAtLeastOnce) {
+    auto made = Producer::create(options_, delivery, Send::kAsync, {});
     if (!made) return made.error();
     producer_ = std::move(*made);
-    return producer_->open_lane(
-        "nasdaq", feed_, topics_, 1, metrics_,
-        {.on_room = [this] { room_.release(); }, .on_failed = [this](const Error& error) { failed_.set_value(error); }},
-        30s);
+    return producer_->open_lane("nasdaq", feed_, topics_, 1, metrics_,
+                                {.on_room = [this] { room_.release(); },
+                                 .on_failed = [this](const Error& error) { failed_.set_value(error); },
+                                 .on_jump =
+                                     [this](const Jump& jump) {
+                                       const std::scoped_lock lock{mutex_};
+                                       jumps_.push_back(jump);
+                                     }},
+                                30s);
   }
   Error failure() {
     auto future = failed_.get_future();
@@ -41,6 +50,13 @@ class KafkaTest : public ::testing::Test {
     return future.get();
   }
 
+  std::vector<Jump> jumps() {
+    const std::scoped_lock lock{mutex_};
+    return jumps_;
+  }
+
+  std::mutex mutex_;  // guards jumps_
+  std::vector<Jump> jumps_;
   ProducerOptions options_;
   FeedOptions feed_;
   TopicOptions topics_;
@@ -153,6 +169,34 @@ TEST_F(KafkaTest, AcknowledgesAllOfALargeRun) {
   EXPECT_TRUE(producer_->flush(30s));
   EXPECT_EQ(metrics_.value(metrics::FeedCounter::kMessagesAcknowledged), kCount);
   EXPECT_EQ((*lane)->in_flight(), 0);
+}
+
+TEST_F(KafkaTest, WhatAnotherWritesAndItsFenceAreJumpsOfExactlyTheirOffsets) {
+  cluster->create(feed_.topic, 2);
+  const auto lane = open(Delivery::kExactlyOnce);
+  ASSERT_TRUE(lane) << lane.error().message;
+  (*lane)->watch({0, 0});
+  const std::vector<Outgoing> ten(10, record_of("ours"));
+  EXPECT_EQ((*lane)->hand_over(0, ten), 10U);
+  EXPECT_EQ((*lane)->hand_over(1, ten), 10U);
+  EXPECT_TRUE(producer_->flush(10s));
+  EXPECT_TRUE(jumps().empty());
+  testing::Foreign foreign{cluster->servers()};
+  for (int i = 0; i < 3; ++i) foreign.send(feed_.topic, 1, "K", "foreign");
+  ASSERT_TRUE(foreign.flush());
+  const auto fenced = fence(options_, "somebody-else", feed_.topic, 2, 1s, SteadyClock::now() + 30s);
+  ASSERT_TRUE(fenced && fenced->fenced);
+  EXPECT_EQ((*lane)->hand_over(0, ten), 10U);
+  EXPECT_EQ((*lane)->hand_over(1, ten), 10U);
+  EXPECT_TRUE(producer_->flush(10s));
+  std::vector<Jump> found = jumps();
+  ASSERT_EQ(found.size(), 2U);
+  std::sort(found.begin(), found.end(), [](const Jump& a, const Jump& b) { return a.partition < b.partition; });
+  EXPECT_EQ(found[0].expected, 10);
+  EXPECT_EQ(found[0].found, 10 + fenced->rounds);
+  EXPECT_EQ(found[1].expected, 10);
+  EXPECT_EQ(found[1].found, 13 + fenced->rounds);
+  EXPECT_EQ((*lane)->acked(1).last_offset, 22 + fenced->rounds);
 }
 
 }  // namespace

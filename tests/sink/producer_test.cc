@@ -11,12 +11,14 @@
 #include <semaphore>
 #include <thread>
 
+#include "foreign.h"
 #include "mock_kafka.h"
 
 namespace tickbridge::sink {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Foreign;
 using ::testing::HasSubstr;
 using testing::MockKafka;
 using testing::Record;
@@ -70,10 +72,15 @@ class ProducerTest : public ::testing::Test {
     producer_ = std::move(*made);
   }
   std::unique_ptr<Lane> open(std::size_t lanes = 1, const FeedOptions& feed = {}) {
-    auto lane = producer_->open_lane(
-        "nasdaq", feed, topics_, lanes, metrics_,
-        {.on_room = [this] { room_.release(); }, .on_failed = [this](const Error& error) { failed_.set_value(error); }},
-        10s);
+    auto lane = producer_->open_lane("nasdaq", feed, topics_, lanes, metrics_,
+                                     {.on_room = [this] { room_.release(); },
+                                      .on_failed = [this](const Error& error) { failed_.set_value(error); },
+                                      .on_jump =
+                                          [this](const Jump& jump) {
+                                            const std::scoped_lock lock{mutex_};
+                                            jumps_.push_back(jump);
+                                          }},
+                                     10s);
     EXPECT_TRUE(lane) << lane.error().message;
     return lane ? std::move(*lane) : nullptr;
   }
@@ -92,7 +99,14 @@ class ProducerTest : public ::testing::Test {
     return future.get();
   }
 
+  std::vector<Jump> jumps() {
+    const std::scoped_lock lock{mutex_};
+    return jumps_;
+  }
+
   MockKafka kafka_;
+  std::mutex mutex_;  // guards jumps_
+  std::vector<Jump> jumps_;
   ProducerOptions options_;
   TopicOptions topics_;
   metrics::FeedMetrics metrics_{"nasdaq"};
@@ -136,7 +150,8 @@ TEST_F(ProducerTest, WritesDeadLettersWithTheirIdentity) {
   EXPECT_TRUE(lane->hand_over_dead_letter(
       {.value = as_bytes("bad"), .reason = "length", .session = "S1", .sequence = 42, .index = 3}));
   EXPECT_TRUE(lane->hand_over_dead_letter({.value = {}, .reason = "empty", .session = "S1", .sequence = 43}));
-  EXPECT_TRUE(lane->hand_over_dead_letter({.value = as_bytes("cut"), .reason = "split", .session = "S1", .full_size = 9}));
+  EXPECT_TRUE(
+      lane->hand_over_dead_letter({.value = as_bytes("cut"), .reason = "split", .session = "S1", .full_size = 9}));
   EXPECT_TRUE(producer_->flush(10s));
   const auto read = kafka_.read("ticks.dead", 0, 3);
   ASSERT_EQ(read.size(), 3U);
@@ -353,6 +368,93 @@ TEST(ProducerCreate, NamesTheRefusedProperty) {
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, ExitCode::kConfig);
   EXPECT_THAT(made.error().message, HasSubstr("linger.msx"));
+}
+
+void expect_jump(const Jump& jump, std::int32_t partition, std::int64_t expected, std::int64_t found) {
+  EXPECT_EQ(jump.partition, partition);
+  EXPECT_EQ(jump.expected, expected);
+  EXPECT_EQ(jump.found, found);
+  EXPECT_EQ(jump.unsure, 0U);
+}
+
+TEST_F(ProducerTest, WhatAnotherWritesIsAJumpOfExactlyItsOffsets) {
+  create(Delivery::kExactlyOnce);
+  const auto lane = open();
+  lane->watch({0, 0, 0});
+  const Numbers records{10};
+  EXPECT_EQ(lane->hand_over(1, records.all()), 10U);
+  EXPECT_TRUE(producer_->flush(10s));
+  EXPECT_EQ(lane->acked(1).last_offset, 9);
+  EXPECT_TRUE(jumps().empty());
+  Foreign foreign{kafka_.servers()};
+  for (int i = 0; i < 3; ++i) foreign.send("ticks", 1, "K", "foreign");
+  ASSERT_TRUE(foreign.flush());
+  EXPECT_EQ(lane->hand_over(1, records.all()), 10U);
+  EXPECT_EQ(lane->hand_over(2, records.all()), 10U);
+  EXPECT_TRUE(producer_->flush(10s));
+  ASSERT_EQ(jumps().size(), 1U);
+  expect_jump(jumps()[0], 1, 10, 13);
+  EXPECT_EQ(lane->acked(1).count, 20U);
+  EXPECT_EQ(lane->acked(1).last_offset, 22);
+  EXPECT_EQ(lane->acked(1).before_jump, 10U);
+  EXPECT_EQ(lane->acked(2).last_offset, 9);
+  EXPECT_EQ(lane->acked(0).count, 0U);
+}
+
+TEST_F(ProducerTest, ARetryThatTheBrokerHadAlreadyDoesNotDisturbTheOffsets) {
+  options_.properties["socket.timeout.ms"] = "500";
+  options_.properties["retry.backoff.ms"] = "10";
+  create(Delivery::kExactlyOnce);
+  const auto lane = open();
+  lane->watch({0, 0, 0});
+  const Numbers first{10};
+  EXPECT_EQ(lane->hand_over(1, first.all()), 10U);
+  EXPECT_TRUE(producer_->flush(10s));
+  // Appended, but the answer comes too late; the retry is told that it was there.
+  rd_kafka_mock_broker_push_request_error_rtts(kafka_.cluster(), 1, 0, 2, RD_KAFKA_RESP_ERR_NO_ERROR, 2000,
+                                               RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER, 0);
+  const Numbers second{10, 10};
+  EXPECT_EQ(lane->hand_over(1, second.all()), 10U);
+  EXPECT_TRUE(producer_->flush(10s));
+  EXPECT_EQ(lane->acked(1).count, 20U);
+  EXPECT_EQ(lane->acked(1).last_offset, 19) << "inferred";
+  EXPECT_EQ(lane->acked(1).told, 10U) << "the retry was told its offset: nothing was tested";
+  const Numbers third{10, 20};
+  EXPECT_EQ(lane->hand_over(1, third.all()), 10U);
+  EXPECT_TRUE(producer_->flush(10s));
+  EXPECT_EQ(lane->acked(1).told, 30U);
+  EXPECT_TRUE(jumps().empty());
+  EXPECT_EQ(values(kafka_.read("ticks", 1, 30)), numbers(30));
+}
+
+TEST_F(ProducerTest, TwoLanesOnOneTopicCountTheirOwnAndPredictNothing) {
+  create();
+  const auto one = open(2);
+  one->watch({0, 0, 0});
+  const auto two = open(2);
+  two->watch({0, 0, 0});
+  for (int i = 0; i < 20; ++i) {
+    const Numbers records{7};
+    EXPECT_EQ(one->hand_over(1, records.all()), 7U);
+    EXPECT_EQ(two->hand_over(1, records.all().first(3)), 3U);
+    if (i % 5 == 0) {
+      EXPECT_TRUE(producer_->flush(10s));
+    }
+  }
+  EXPECT_TRUE(producer_->flush(10s));
+  EXPECT_EQ(one->acked(1).count, 140U);
+  EXPECT_EQ(two->acked(1).count, 60U);
+  EXPECT_TRUE(jumps().empty());
+}
+
+TEST_F(ProducerTest, DeadLettersAreCountedWhenTheyAreAcknowledged) {
+  create(Delivery::kExactlyOnce);
+  const auto lane = open();
+  EXPECT_EQ(lane->dead_letters_acked(), 0U);
+  EXPECT_TRUE(lane->hand_over_dead_letter({.value = as_bytes("bad"), .reason = "length", .session = "S1"}));
+  EXPECT_TRUE(producer_->flush(10s));
+  EXPECT_EQ(lane->dead_letters_acked(), 1U);
+  EXPECT_EQ(lane->acked(0).count, 0U);
 }
 
 }  // namespace
