@@ -80,7 +80,7 @@ int main(int argc, char** argv) {
   settings.name = "bench";
   if (argc > 3) settings.pipeline.task_bytes = std::strtoull(argv[3], nullptr, 10);
   pipeline::Committer::Settings commit;
-  commit.first_sequence = 0;
+  commit.resume.next_sequence = 0;
   if (argc > 4 && std::strcmp(argv[4], "send") == 0) commit.policies.timestamp = pipeline::Timestamp::kSend;
 
   ring::Parking parking;

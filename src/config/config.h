@@ -80,6 +80,11 @@ struct Exit {
 /// The effective configuration as TOML, each option with where it came from; secrets as `***`.
 [[nodiscard]] std::string render(const Config& config);
 
+/// The options of a feed that shape what it writes: name in the feed's table ("key", "frames.length_bytes") → value as TOML.
+[[nodiscard]] std::map<std::string, std::string> shaping(const Feed& feed);
+/// `feed` with such options as they were once. Names that are not known any more are passed over. Errors: kConfig.
+[[nodiscard]] Result<Feed> reshaped(const Feed& feed, const std::map<std::string, std::string>& values);
+
 /// An option that two configurations set differently, and whether a running daemon may take it over (SIGHUP).
 struct Difference {
   std::string option;  ///< as `--set` takes it

@@ -183,8 +183,6 @@ Each of these ends the start with exit code 78 and a line that names both settin
 | `frames.header_bytes` | a length that lies behind it; a smaller `max_packet_bytes` |
 | `pipeline.task_bytes` | a `pipeline.ring_bytes` of less than 4 times as much |
 | `linger.ms` | a `delivery.timeout.ms` that is not longer |
-
-`delivery = "exactly_once"` and `"transactional"` come with a later version and are refused in this one.
 )";
 
 // --- the example file ---

@@ -71,6 +71,7 @@ struct Option {
   bool secret = false;      ///< shown as ***
   bool reloadable = false;  ///< taken over by a running daemon (SIGHUP)
   bool in_help = false;     ///< listed by --help
+  bool shapes = false;      ///< a feed's: shapes what is written, so a checkpoint holds it (recovery.md)
 
   [[nodiscard]] bool is_feed() const { return path.starts_with("feed.*."); }
   /// feed.*.topic → feed.nasdaq.topic

@@ -20,12 +20,6 @@ bool exact(const Feed& feed) {
   return feed.sink.delivery == Delivery::kExactlyOnce || feed.sink.delivery == Delivery::kTransactional;
 }
 
-void not_yet(Facts& facts, const Feed& feed) {
-  if (!exact(feed)) return;
-  facts.wrong(facts.of(feed, "delivery"),
-              "comes with a later version; allowed: \"at_most_once\", \"at_least_once\"; use \"at_least_once\"");
-}
-
 void only_at_most_once(Facts& facts, const Feed& feed) {
   if (feed.sink.delivery == Delivery::kAtMostOnce) return;
   const Fact delivery = facts.of(feed, "delivery");
@@ -195,8 +189,7 @@ void password(Facts& facts, const Feed& feed) {
   }
 }
 
-void feed_rules(Facts& facts, const Feed& feed, bool exactly_once_available) {
-  if (!exactly_once_available) not_yet(facts, feed);
+void feed_rules(Facts& facts, const Feed& feed) {
   only_at_most_once(facts, feed);
   fire_and_forget(facts, feed);
   exact_needs(facts, feed);
@@ -258,12 +251,12 @@ void daemon_rules(Facts& facts) {
 
 }  // namespace
 
-std::vector<std::string> contradictions(const Config& config, bool exactly_once_available) {
+std::vector<std::string> contradictions(const Config& config) {
   Facts facts{config};
   daemon_rules(facts);
   for (std::size_t i = 0; i < config.feeds.size(); ++i) {
     const Feed& feed = config.feeds[i];
-    feed_rules(facts, feed, exactly_once_available);
+    feed_rules(facts, feed);
     checkpoint_topics(facts, feed);
     compaction(facts, feed);
     for (std::size_t j = 0; j < config.feeds.size(); ++j) {

@@ -154,7 +154,7 @@ ParameterFinding judge_parameters(const Checkpoint& checkpoint, const Parameters
     const std::string* const after = find(now, name);
     if (before != nullptr && after != nullptr && *before == *after) continue;
     out.changes.push_back(fmt::format("{}: {} -> {}", name, shown(before), shown(after)));
-    only_grown = only_grown && name == "partitions" && grown(before, after);
+    only_grown = only_grown && name == "topic_partitions" && grown(before, after);
   }
   using Way = ParameterFinding::Way;
   if (out.changes.empty()) return out;

@@ -35,6 +35,8 @@ namespace tickbridge::metrics {
   X(kProtocolErrors, "protocol_errors", "", "Connections given up because of bytes that cannot be")              \
   X(kSessionChanges, "session_changes", "", "Logins answered with another session than asked for")               \
   X(kForeignWrites, "foreign_writes", "", "Records of others found in the feed's partitions")                    \
+  X(kDoubles, "doubles", "", "Records of our own found in the log a second time")                                \
+  X(kCheckpoints, "checkpoints", "", "Checkpoints acknowledged by Kafka")                                        \
   X(kHandOverRefused, "hand_over_refused", "", "Hand-overs refused or cut short because the share was full")     \
   X(kHandOverBatches, "hand_over_batches", "", "Hand-overs of one task and partition")                           \
   X(kTasks, "tasks", "", "Tasks decoded and committed")                                                          \
@@ -48,7 +50,9 @@ namespace tickbridge::metrics {
   X(kRingBytes, "ring_bytes", "", "The ring's size")                                                             \
   X(kMessagesHeld, "held_messages", "", "Messages received and waiting in a task for their turn or for room")    \
   X(kInFlight, "in_flight_messages", "", "Records handed over and not yet acknowledged")                         \
-  X(kInFlightLimit, "in_flight_limit", "", "The feed's share of what may be in flight")
+  X(kInFlightLimit, "in_flight_limit", "", "The feed's share of what may be in flight")                           \
+  X(kRecoveryMs, "recovery_milliseconds", "", "From the start of the last recovery to owning the feed")          \
+  X(kCheckpointMs, "checkpoint_milliseconds", "", "Until the last checkpoint was acknowledged")
 
 /// Counters of the whole daemon (prefix tickbridge_, suffix _total).
 #define TICKBRIDGE_DAEMON_COUNTERS(X)                                                                            \

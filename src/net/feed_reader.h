@@ -30,6 +30,10 @@ class FeedReader {
              std::string password, bool again_after_end, Intake& intake, metrics::FeedMetrics& metrics,
              ReaderEvents events);
 
+  /// The first login asks for this packet of this session, which an earlier life of the daemon has reached. Before start().
+  void resume_at(const std::string& session, std::uint64_t sequence) { session_.resume_at(session, sequence); }
+  /// The next packet to ask the exchange for.
+  [[nodiscard]] std::uint64_t next_sequence() const noexcept { return session_.next_sequence(); }
   /// Connects; gives up with kUnavailable if no login succeeded before the deadline.
   void start(SteadyTime startup_deadline);
   /// Stops for good: logs out, closes. What was read and holds whole packets is published already.

@@ -33,6 +33,12 @@ class Session {
   Session(std::string feed, const codec::Options& codec, const Options& options, std::string password,
           std::uint64_t seed);
 
+  /// What the first login asks for, if not what the options say. Sequence 0: the newest.
+  void resume_at(std::string session, std::uint64_t sequence) {
+    session_ = std::move(session);
+    next_sequence_ = sequence;
+  }
+
   // --- what happened ---
   void connected(SteadyTime now);
   void received(SteadyTime now) noexcept { heard_ = now; }

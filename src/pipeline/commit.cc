@@ -9,6 +9,7 @@
 
 #include "codec/payload.h"
 #include "codec/soup.h"
+#include "journal/record_hash.h"
 
 namespace tickbridge::pipeline {
 
@@ -34,22 +35,30 @@ Committer::Committer(Settings settings, const codec::Protocol& protocol, Trading
       day_{std::move(day)},
       lane_{lane},
       metrics_{metrics},
-      partitions_{lane.topic().partitions},
+      partitions_{settings_.resume.partitions != 0 ? settings_.resume.partitions : lane.topic().partitions},
       max_record_bytes_{lane.topic().max_record_bytes},
       max_dead_letter_bytes_{lane.dead_letter_max_bytes()},
       directory_{std::move(directory)},
-      sequence_{settings_.session, settings_.first_sequence},
+      sequence_{settings_.resume.session, settings_.resume.next_sequence},
       midnight_ms_{day_.midnight_ms(wall_nanoseconds())},
       last_timestamp_ms_{midnight_ms_},
+      handed_(static_cast<std::size_t>(partitions_)),
+      own_pending_{settings_.resume.journaled},
       targets_(max_records),
       begin_(static_cast<std::size_t>(partitions_) + 2),
       order_(max_records),
       reasons_(max_records),
-      outgoing_(std::min(kMaxGroup, max_records)) {}
+      outgoing_(std::min(kMaxGroup, max_records)) {
+  restore();
+}
 
-Committer::Progress Committer::commit(const Task& task, SteadyTime now) {
+Committer::Progress Committer::commit(const Task& task, SteadyTime now, std::uint64_t reserved) {
   if (!routed_) {
+    if (const auto wait = before_piece(task, reserved)) return *wait;
+    between_tasks_ = false;
     route(task);
+    if (aligner_) [[unlikely]]
+      align(task);
     group(task);
     cursor_partition_ = 0;
     cursor_index_ = 0;
@@ -57,7 +66,9 @@ Committer::Progress Committer::commit(const Task& task, SteadyTime now) {
   }
   const Progress progress = hand_over(task, now);
   if (progress != Progress::kDone) return progress;
+  if (settings_.resume.journaled) note_handed(task);
   routed_ = false;
+  login_taken_ = false;
   if (stop_) {
     problem_ = *stop_;
     return Progress::kFailed;
@@ -87,7 +98,7 @@ bool Committer::route_record(const Task& task, std::size_t i, Tally& tally) {
   Target& target = targets_[i];
   target.partition = kNowhere;
   reasons_[i] = record.reason;
-  if (record.kind == Kind::kLogin) return route_login(record);
+  if (record.kind == Kind::kLogin) return true;  // before_piece() has taken it
   if (repeats(record, tally)) return true;
   if (record.kind == Kind::kMoldHeader) return route_mold(record);
   ++tally.messages;
@@ -122,6 +133,8 @@ bool Committer::route_message(const Record& record, const Task& task, Target& ta
   target.key_size = static_cast<std::uint32_t>(route.key.size());
   target.partition = route.partition;
   target.timestamp_ms = timestamp(record, task);
+  if (directory_.has_learnt()) [[unlikely]]
+    note_learnt(record);
   if (!unknown) [[likely]] return true;
   ++(record.reason == Reason::kUnknownType ? tally.unknown_types : tally.unknown_codes);
   if (settings_.policies.on_unknown == OnUnknown::kDeadLetter) target.partition = dead_letters();
@@ -164,14 +177,6 @@ std::int64_t Committer::timestamp(const Record& record, const Task& task) noexce
   return 0;
 }
 
-bool Committer::route_login(const Record& record) {
-  const auto accepted = codec::soup::parse_accepted(record.bytes());
-  if (!accepted) return true;  // the session has refused it already
-  const SequenceFinding finding = sequence_.login(*accepted, record.packet);
-  counted_repeat_ = 0;
-  return note(finding, accepted->session);
-}
-
 bool Committer::route_mold(const Record& record) {
   const auto header = codec::parse_mold_header(record.bytes());
   if (!header) return true;  // decode has checked it
@@ -187,7 +192,7 @@ bool Committer::note(const SequenceFinding& finding, const std::string& session)
     spdlog::warn("feed {}: session {} begins; symbols are learnt anew", settings_.feed, session);
     directory_.new_session();
   }
-  if (finding.new_session || finding.first) {
+  if (finding.new_session || (finding.first && !settings_.resume.state)) {
     midnight_ms_ = last_timestamp_ms_ = day_.midnight_ms(wall_nanoseconds());
   }
   if (finding.repeats != 0) {
@@ -201,6 +206,8 @@ bool Committer::note(const SequenceFinding& finding, const std::string& session)
                                        session, finding.gap_begin, finding.gap_end - 1);
   if (settings_.policies.on_gap == OnGap::kContinue) {
     spdlog::warn("{}; going on", what);
+    gap_begin_ = finding.gap_begin;
+    gap_letter_ = fmt::format("session {} sequences {} to {}", session, finding.gap_begin, finding.gap_end - 1);
     return true;
   }
   stop_ = error(ExitCode::kData, what + " and on_gap = \"stop\"");
@@ -255,6 +262,7 @@ bool Committer::hand_over_partition(const Task& task, std::int32_t partition) {
     const std::size_t taken = lane_.hand_over(partition, {outgoing_.data(), given});
     if (taken != 0) {
       metrics_.add(FeedCounter::kMessagesCommitted, taken);
+      handed_[static_cast<std::size_t>(partition)].count += taken;
       cursor_index_ += taken;
       full_since_.reset();
     }
@@ -279,6 +287,7 @@ void Committer::fill(const Task& task, std::size_t begin, std::size_t end) {
 }
 
 bool Committer::hand_over_dead_letters(const Task& task) {
+  if (!gap_letter_.empty() && !give_gap_letter()) return false;
   const std::size_t end = begin_[static_cast<std::size_t>(dead_letters())];
   for (; cursor_index_ < end; ++cursor_index_) {
     const std::size_t i = order_[cursor_index_];
@@ -292,8 +301,18 @@ bool Committer::hand_over_dead_letters(const Task& task) {
                                   .full_size = cut ? record.size : 0};
     if (!lane_.hand_over_dead_letter(letter)) return false;
     metrics_.add(FeedCounter::kMessagesDeadLettered, 1);
+    ++dead_lettered_;
     full_since_.reset();
   }
+  return true;
+}
+
+bool Committer::give_gap_letter() {
+  const sink::DeadLetter letter{
+      .value = as_bytes(gap_letter_), .reason = "gap", .session = sequence_.session(), .sequence = gap_begin_, .index = 0};
+  if (!lane_.hand_over_dead_letter(letter)) return false;
+  ++dead_lettered_;
+  gap_letter_.clear();
   return true;
 }
 

@@ -7,7 +7,9 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "journal/align.h"
 #include "metrics/feed_metrics.h"
+#include "pipeline/barrier.h"
 #include "pipeline/options.h"
 #include "pipeline/sequence.h"
 #include "pipeline/task.h"
@@ -16,6 +18,19 @@
 #include "sink/producer.h"
 
 namespace tickbridge::pipeline {
+
+/// Where a life of the feed begins: what recovery has found (recovery.md).
+struct Resume {
+  std::string session;               ///< what the first login asks for; empty: whichever is current
+  std::uint64_t next_sequence = 1;   ///< and its packet; 0: newest
+  bool journaled = false;            ///< commit stands still at logins that need a checkpoint, and tells of itself
+  bool reserved = false;             ///< at_most_once: nothing is handed over beyond what is reserved
+  std::int32_t partitions = 0;       ///< of the data topic, to route by; 0: as many as it has
+  std::optional<journal::FunctionState> state;  ///< at next_sequence of that session
+  std::vector<journal::StateEntry> entries;     ///< the directory there
+  std::vector<journal::Suffix> suffixes;        ///< by partition, where the log has to be aligned; else empty
+  bool clean = false;                           ///< the checkpoint is
+};
 
 /// Hands a feed's records over, in feed order: all that has state lives here. One thread at a time (the
 /// holder of the feed's commit turn); never blocks.
@@ -30,21 +45,29 @@ class Committer {
     FeedPolicies policies;
     sink::WhenFull when_full = sink::WhenFull::kWait;
     milliseconds max_block{60'000};
-    std::string session;               ///< what the first login asks for; empty: whichever is current
-    std::uint64_t first_sequence = 1;  ///< what the first login asks for; 0: newest
+    Resume resume;
   };
   enum class Progress : std::uint8_t {
     kDone,    ///< the piece is handed over, or dropped and counted
     kFull,    ///< no room: commit the same piece again when there is
+    kBarrier, ///< stands still at barrier(): commit the same piece again when that is passed
     kFailed,  ///< the feed has to stop: problem() says why; what came before was handed over
   };
 
   Committer(Settings settings, const codec::Protocol& protocol, TradingDay day, routing::Directory directory,
             sink::Lane& lane, metrics::FeedMetrics& metrics, std::size_t max_records);
 
-  [[nodiscard]] Progress commit(const Task& task, SteadyTime now);
+  /// `reserved`: the first packet that is not (Resume::reserved).
+  [[nodiscard]] Progress commit(const Task& task, SteadyTime now, std::uint64_t reserved);
   /// All pieces of the task are committed.
-  void finish(const Task& task) noexcept { sequence_.advance(task.packets); }
+  void finish(const Task& task) noexcept {
+    sequence_.advance(task.packets);
+    between_tasks_ = true;
+  }
+  [[nodiscard]] Barrier take_barrier() { return std::move(barrier_); }
+  /// True where report() may be asked for: what has been handed over ends between two packets.
+  [[nodiscard]] bool between_tasks() const noexcept { return between_tasks_; }
+  [[nodiscard]] MarkReport report();
   [[nodiscard]] const Error& problem() const noexcept { return problem_; }
 
  private:
@@ -62,7 +85,16 @@ class Committer {
   [[nodiscard]] bool route_record(const Task& task, std::size_t i, Tally& tally);
   [[nodiscard]] bool route_message(const Record& record, const Task& task, Target& target, Tally& tally);
   [[nodiscard]] bool route_invalid(const Record& record, Target& target, Tally& tally);
-  [[nodiscard]] bool route_login(const Record& record);
+  [[nodiscard]] std::optional<Progress> before_piece(const Task& task, std::uint64_t reserved);
+  [[nodiscard]] bool take_login(const Record& record);
+  void own(const SequenceFinding& finding);
+  void restore();
+  void align(const Task& task);
+  void align_record(const Task& task, std::size_t i);
+  void finish_aligning();
+  void note_learnt(const Record& record);
+  void note_handed(const Task& task);
+  [[nodiscard]] bool give_gap_letter();
   [[nodiscard]] bool route_mold(const Record& record);
   [[nodiscard]] bool note(const SequenceFinding& finding, const std::string& session);
   [[nodiscard]] bool repeats(const Record& record, Tally& tally);
@@ -96,12 +128,28 @@ class Committer {
   std::int64_t midnight_ms_;
   std::int64_t last_timestamp_ms_;
 
+  // what the journal is told of
+  std::optional<journal::Aligner> aligner_;
+  std::vector<std::pair<std::int32_t, journal::PartitionState>> matched_;  // at the end of alignment, untold
+  std::vector<journal::Stranger> strangers_;                               // as well
+  std::vector<journal::Handed> handed_;     // by partition
+  std::vector<journal::StateEntry> learnt_;
+  std::uint64_t state_batches_ = 0;
+  std::uint64_t dead_lettered_ = 0;
+  bool own_pending_;                        // no login yet in this life
+  bool login_taken_ = false;                // the piece's login is worked off
+  bool between_tasks_ = true;
+  Barrier barrier_;
+  std::string gap_letter_;                  // a dead letter that tells of a gap, to be handed over first
+  std::uint64_t gap_begin_ = 0;
+
   // the current piece
   bool routed_ = false;
   std::vector<Target> targets_;             // by record
   std::vector<std::uint32_t> begin_;        // by partition (dead letters last): where its group begins in order_
   std::vector<std::uint32_t> order_;        // records grouped by partition, in feed order within
   std::vector<codec::Reason> reasons_;      // by record: why it is a dead letter
+  std::vector<std::uint64_t> hashes_;       // by record, while aligning
   std::vector<sink::Outgoing> outgoing_;    // the group being handed over
   std::int32_t cursor_partition_ = 0;
   std::size_t cursor_index_ = 0;            // into order_

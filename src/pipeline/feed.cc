@@ -96,6 +96,21 @@ void Feed::kick() noexcept {
   parking_.wake_one();
 }
 
+void Feed::want_mark() noexcept {
+  mark_wanted_.raise();
+  kick();
+}
+
+void Feed::want_barrier() noexcept {
+  barrier_wanted_.raise();
+  kick();
+}
+
+void Feed::pass_barrier() noexcept {
+  barrier_passed_.raise();
+  kick();
+}
+
 bool Feed::has_work() const noexcept {
   if (failed()) return false;
   return (ring_.has_unclaimed() && tasks_.has_free()) || commit_wanted_.raised() ||
@@ -186,6 +201,7 @@ void Feed::run_commit() {
 
 void Feed::commit_ready() {
   while (!failed()) {
+    if (at_barrier()) return;
     Task* const task = tasks_.front();
     if (task == nullptr || !commit_task(*task)) return;
     const std::uint64_t end = task->claim.end;
@@ -199,17 +215,36 @@ void Feed::commit_ready() {
   }
 }
 
-// false: no room, or failed; the task stays at the front.
+// Marks and barriers that were asked for lie between two packets. true: commit stands still.
+bool Feed::at_barrier() {
+  if (standing_ && !barrier_passed_.take()) return true;
+  standing_ = false;
+  if (!committer_->between_tasks()) return false;
+  if (mark_wanted_.take()) events_.on_mark(committer_->report());
+  if (!barrier_wanted_.take()) return false;
+  stand_at({.kind = Barrier::Kind::kDrain, .left = {}, .report = committer_->report()});
+  return true;
+}
+
+void Feed::stand_at(Barrier barrier) {
+  standing_ = true;
+  events_.on_barrier(std::move(barrier));
+}
+
+// false: no room, a barrier, or failed; the task stays at the front.
 bool Feed::commit_task(Task& task) {
   for (;;) {
     if (stalled_) stalled_ = false;
-    switch (committer_->commit(task, SteadyClock::now())) {
+    switch (committer_->commit(task, SteadyClock::now(), reserved_.load())) {
       case Committer::Progress::kFailed:
         fail(committer_->problem());
         return false;
       case Committer::Progress::kFull:
         stalled_ = true;
         if (lane_->ask_for_room()) continue;
+        return false;
+      case Committer::Progress::kBarrier:
+        stand_at(committer_->take_barrier());
         return false;
       case Committer::Progress::kDone:
         break;

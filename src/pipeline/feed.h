@@ -28,6 +28,8 @@ struct FeedEvents {
   std::function<void()> on_space;                 ///< the ring has room again: wake the reader
   std::function<void(std::uint64_t connection, const net::Scan&)> on_scan;  ///< zlib-stream
   std::function<void(const Error&)> on_failed;    ///< the feed has stopped for good; called once
+  std::function<void(MarkReport)> on_mark = {};   ///< want_mark() is answered
+  std::function<void(Barrier)> on_barrier = {};   ///< commit stands still until pass_barrier()
 };
 
 /// One feed between its socket and the producer: issue in order, execute out of order, retire in order.
@@ -48,6 +50,7 @@ class Feed final : public net::Intake {
   [[nodiscard]] static Result<std::unique_ptr<Feed>> create(Settings settings, ring::Parking& parking,
                                                             metrics::FeedMetrics& metrics, FeedEvents events);
   /// Gives the feed its way out; before that nothing is claimed. Main thread, before the workers start.
+  /// `reserved`: see reserve(); counts only if the settings say so.
   void attach(Committer::Settings settings, TradingDay day, const routing::Options& routing, sink::Lane& lane);
 
   // --- net::Intake: main thread ---
@@ -67,6 +70,14 @@ class Feed final : public net::Intake {
   // --- any thread ---
   /// There may be room in the lane again, or a policy's time is up: look at the commit.
   void kick() noexcept;
+  /// Asks commit for a report at the next place between two packets: on_mark.
+  void want_mark() noexcept;
+  /// Asks commit to stand still at the next place between two packets: on_barrier.
+  void want_barrier() noexcept;
+  /// Lets commit go on. REQUIRES: on_barrier was called, and this not since.
+  void pass_barrier() noexcept;
+  /// at_most_once: packets before `sequence` may be handed over.
+  void reserve(std::uint64_t sequence) noexcept { reserved_.store(sequence); }
   /// Stops the feed: nothing more is claimed or handed over. The first reason counts.
   void fail(const Error& error);
   [[nodiscard]] bool failed() const noexcept { return failed_; }
@@ -89,6 +100,8 @@ class Feed final : public net::Intake {
   void run_commit();
   void commit_ready();
   [[nodiscard]] bool commit_task(Task& task);
+  [[nodiscard]] bool at_barrier();
+  void stand_at(Barrier barrier);
 
   // constant after construction
   Settings settings_;
@@ -108,10 +121,15 @@ class Feed final : public net::Intake {
   ring::Flag commit_wanted_;
   std::atomic<bool> stalled_{false};
   std::atomic<bool> failed_{false};
+  ring::Flag mark_wanted_;
+  ring::Flag barrier_wanted_;
+  ring::Flag barrier_passed_;
+  std::atomic<std::uint64_t> reserved_{0};
 
   // the holder of the commit turn (attach: before there are workers)
   std::optional<Committer> committer_;
   sink::Lane* lane_ = nullptr;
+  bool standing_ = false;  // at a barrier
 };
 
 }  // namespace tickbridge::pipeline

@@ -41,4 +41,11 @@ SequenceFinding MoldSequence::header(const codec::MoldHeader& header) {
   return finding;
 }
 
+void MoldSequence::restore(const std::string& session, std::uint64_t expected) {
+  if (session.size() != session_.size()) return;
+  std::copy(session.begin(), session.end(), session_.begin());
+  known_ = true;
+  expected_ = expected;
+}
+
 }  // namespace tickbridge::pipeline

@@ -59,6 +59,11 @@ class MoldSequence {
   [[nodiscard]] bool repeats(std::uint32_t index) const noexcept { return index < repeated_; }
   [[nodiscard]] std::uint64_t repeated() const noexcept { return repeated_; }
 
+  // What survives a restart: the session (empty: no header seen) and the number expected next.
+  [[nodiscard]] std::string session() const { return known_ ? std::string{session_.data(), session_.size()} : std::string{}; }
+  [[nodiscard]] std::uint64_t expected() const noexcept { return expected_; }
+  void restore(const std::string& session, std::uint64_t expected);
+
  private:
   bool known_ = false;
   std::array<char, 10> session_{};

@@ -27,13 +27,18 @@ Route Directory::learn(std::uint16_t instrument, std::string_view symbol) {
   const std::string_view trimmed = without_trailing_spaces(symbol);
   if (instrument == 0) return trimmed.empty() ? without_key() : route(entry_for(trimmed));
   const Entry entry = trimmed.empty() ? entry_for(fmt::format("#{}", instrument)) : entry_for(trimmed);
-  if (!sticky_[instrument]) entries_[instrument] = entry;
+  Entry& known = entries_[instrument];
+  if (!sticky_[instrument] && (known.partition == kUnused || known.key != entry.key)) {
+    known = entry;
+    learnt_.push_back({instrument, keys_.key(entry.key), false});
+  }
   return route(entry);
 }
 
 void Directory::new_session() {
   std::fill(entries_.begin(), entries_.end(), Entry{});
   std::fill(sticky_.begin(), sticky_.end(), false);
+  learnt_.clear();
   partitioner_.restart();
 }
 
@@ -48,7 +53,15 @@ void Directory::keep_used_keys() {
 Route Directory::first_use(std::uint16_t instrument) {
   sticky_[instrument] = by_symbol_;
   entries_[instrument] = entry_for(by_symbol_ ? fmt::format("#{}", instrument) : fmt::to_string(instrument));
-  return route(entries_[instrument]);
+  const Route found = route(entries_[instrument]);
+  if (by_symbol_) learnt_.push_back({instrument, found.key, true});
+  return found;
+}
+
+void Directory::restore(std::uint16_t instrument, std::string_view key, bool sticky) {
+  if (!by_symbol_) return;  // the number says it all
+  sticky_[instrument] = sticky;
+  entries_[instrument] = entry_for(key);
 }
 
 Directory::Entry Directory::entry_for(std::string_view key) { return {keys_.intern(key), partitioner_.of_key(key)}; }

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "routing/key_store.h"
@@ -15,6 +16,13 @@ namespace tickbridge::routing {
 struct Route {
   std::string_view key;  ///< empty: no key
   std::int32_t partition = 0;
+};
+
+/// What a directory has learnt of an instrument: kept in the state topic, so that it survives a restart.
+struct Learnt {
+  std::uint16_t instrument = 0;
+  std::string_view key;  ///< as Route::key
+  bool sticky = false;   ///< `#<number>`, for the rest of the session
 };
 
 /// Instrument number → key → partition. State of the feed's function: touched only by the thread that
@@ -56,6 +64,15 @@ class Directory {
   /// Keys remembered, in use or not.
   [[nodiscard]] std::size_t key_count() const noexcept { return keys_.size(); }
 
+  /// True if something was learnt since take_learnt().
+  [[nodiscard]] bool has_learnt() const noexcept { return !learnt_.empty(); }
+  [[nodiscard]] std::vector<Learnt> take_learnt() { return std::exchange(learnt_, {}); }
+  /// Knows again what was learnt in an earlier life. Instruments' numbers mean what they meant in that session.
+  void restore(std::uint16_t instrument, std::string_view key, bool sticky);
+  /// The next partition of round_robin.
+  [[nodiscard]] std::int32_t turn() const noexcept { return partitioner_.turn(); }
+  void restore_turn(std::int32_t turn) noexcept { partitioner_.restore_turn(turn); }
+
  private:
   static constexpr std::int32_t kUnused = -1;
   static constexpr std::size_t kInstruments = 65536;  // all that 16 bits can name
@@ -79,6 +96,7 @@ class Directory {
   std::vector<Entry> entries_;  // by instrument
   KeyStore keys_;
   std::vector<bool> sticky_;  // by instrument: used before it was known
+  std::vector<Learnt> learnt_;
   Partitioner partitioner_;
 };
 

@@ -33,6 +33,8 @@ class Partitioner {
   [[nodiscard]] std::int32_t without_key() noexcept;
   /// Starts the turn of round_robin again at 0.
   void restart() noexcept { turn_ = 0; }
+  [[nodiscard]] std::int32_t turn() const noexcept { return turn_; }
+  void restore_turn(std::int32_t turn) noexcept { turn_ = turn % count_; }
 
  private:
   [[nodiscard]] std::int32_t existing(std::int32_t partition) const noexcept;

@@ -23,6 +23,7 @@ struct ProducerOptions {
   std::size_t max_in_flight_messages = 50'000;
   std::chrono::milliseconds metadata_timeout{60'000};  ///< Java's metadata.fetch.timeout.ms
   std::chrono::milliseconds transaction_interval{100};
+  std::size_t transaction_messages = 100'000;          ///< a transaction is committed at this count at the latest
   std::string transactional_id_prefix = "tickbridge";
 };
 
@@ -38,7 +39,7 @@ struct TopicOptions {
 struct FeedOptions {
   std::string topic = "ticks";
   std::string dead_letter_topic = "ticks.dead";
-  Delivery delivery = Delivery::kAtLeastOnce;
+  Delivery delivery = Delivery::kExactlyOnce;
   Send send = Send::kAsync;
   WhenFull when_full = WhenFull::kWait;
   std::vector<Header> headers;

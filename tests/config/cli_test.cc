@@ -66,7 +66,7 @@ TEST(CommandLine, RunsWithoutAFile) {
 }
 
 TEST(CommandLine, ReadsTheFile) {
-  const TempFile file{"[feed.a]\nport = 1\n[feed.b]\nport = 2\n"};
+  const TempFile file{"[feed.a]\nport = 1\n[feed.b]\nport = 2\ntopic = \"b\"\n"};
   const auto result = run({"--config", file.path(), "--feed", "b", "--host", "::1"});
   ASSERT_TRUE(std::holds_alternative<Invocation>(result)) << std::get<Exit>(result).text;
   EXPECT_EQ(std::get<Invocation>(result).config.feeds.at(1).net.hosts.at(0).host, "::1");
@@ -117,7 +117,7 @@ TEST(CommandLine, TellsConfigErrorsWith78) {
 }
 
 TEST(CommandLine, NeedsFeedIfThereAreSeveral) {
-  const TempFile file{"[feed.a]\nport = 1\n[feed.b]\nport = 2\n"};
+  const TempFile file{"[feed.a]\nport = 1\n[feed.b]\nport = 2\ntopic = \"b\"\n"};
   EXPECT_EQ(left({"--config", file.path(), "--port", "3"}).code, ExitCode::kUsage);
   EXPECT_EQ(left({"--config", file.path(), "--port", "3", "--feed", "c"}).code, ExitCode::kUsage);
 }

@@ -41,8 +41,17 @@ bool is_commented_option(const std::string& line) {
          !line.starts_with("#port ");
 }
 
-TEST(Generated, ExampleIsRightWithEachOptionUncommented) {
+/// The example under at_least_once: what weakens the producer contradicts the default, exactly_once.
+std::vector<std::string> example_lines() {
   std::vector<std::string> lines = lines_of(example());
+  for (std::string& line : lines) {
+    if (line.starts_with("#delivery = ")) line = "delivery = \"at_least_once\"";
+  }
+  return lines;
+}
+
+TEST(Generated, ExampleIsRightWithEachOptionUncommented) {
+  std::vector<std::string> lines = example_lines();
   int tried = 0;
   for (std::string& line : lines) {
     if (!is_commented_option(line)) continue;
@@ -55,7 +64,7 @@ TEST(Generated, ExampleIsRightWithEachOptionUncommented) {
 }
 
 TEST(Generated, ExampleIsRightWithAllOptionsUncommented) {
-  std::vector<std::string> lines = lines_of(example());
+  std::vector<std::string> lines = example_lines();
   for (std::string& line : lines) {
     if (is_commented_option(line)) line.erase(0, 1);
   }

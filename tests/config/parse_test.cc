@@ -32,6 +32,7 @@ headers = ["feed", "sequence"]
 version = "4.1"
 heartbeat = "500ms"
 [feed.b3]
+topic = "b3"
 host = "localhost"
 port = 9000
 transport = "frames"
@@ -211,7 +212,7 @@ TEST(Parse, NeedsToKnowWhichFeedAHostIsFor) {
   EXPECT_EQ(unclear.error().code, ExitCode::kUsage);
   EXPECT_THAT(unclear.error().message, HasSubstr("--feed: a, b"));
   overrides.feed = "b";
-  const auto clear = parse("[feed.a]\nport = 5\n[feed.b]\nport = 6\n", "t.toml", overrides);
+  const auto clear = parse("[feed.a]\nport = 5\n[feed.b]\nport = 6\ntopic = \"b\"\n", "t.toml", overrides);
   EXPECT_EQ(clear->feeds.at(1).net.hosts.at(0).port, 1);
   overrides.feed = "bb";
   EXPECT_THAT(parse("[feed.a]\nport = 5\n", "t.toml", overrides).error().message, HasSubstr("did you mean \"a\""));

@@ -16,7 +16,7 @@ using testing::IsEmpty;
 using testing::StartsWith;
 
 /// What contradicts what in `toml` once exactly_once is available; t.toml:1 is its first line.
-std::vector<std::string> clashes(const std::string& toml, bool exactly_once_available = true) {
+std::vector<std::string> clashes(const std::string& toml) {
   const auto settings = read_document(toml, "t.toml");
   EXPECT_TRUE(settings) << toml;
   Draft draft;
@@ -24,7 +24,7 @@ std::vector<std::string> clashes(const std::string& toml, bool exactly_once_avai
   draft.take(*settings);
   draft.finish();
   EXPECT_THAT(draft.problems(), IsEmpty()) << toml;
-  return contradictions(draft.config(), exactly_once_available);
+  return contradictions(draft.config());
 }
 
 /// Lines 1 and 2 are the feed and its address; `feed` begins at line 3.
@@ -41,19 +41,9 @@ auto one(std::string_view place, std::string_view setting, std::string_view othe
 
 TEST(Rules, FindNothingWrongWithTheDefaults) { EXPECT_THAT(clashes(with("")), IsEmpty()); }
 
-TEST(Rules, RefuseExactlyOnceAndTransactionalUntilTheyCome) {
-  static_assert(!kExactlyOnceAvailable, "then the default is exactly_once: see the row feed.*.delivery");
-  for (const char* const word : {"exactly_once", "transactional"}) {
-    const std::string toml = with(fmt::format("delivery = \"{}\"", word));
-    EXPECT_THAT(refusal(toml), AllOf(StartsWith("t.toml:3: feed.a.delivery"), HasSubstr("comes with a later version"),
-                                     HasSubstr("use \"at_least_once\"")));
-    EXPECT_THAT(clashes(toml), IsEmpty()) << word;
-  }
-}
-
 TEST(Rules, RefuseFramesOutsideAtMostOnce) {
   EXPECT_THAT(clashes(with("transport = \"frames\"")),
-              one("t.toml:3", "feed.a.transport = \"frames\"", "feed.a.delivery = \"at_least_once\"", "default"));
+              one("t.toml:3", "feed.a.transport = \"frames\"", "feed.a.delivery = \"exactly_once\"", "default"));
   for (const char* const word : {"at_least_once", "exactly_once", "transactional"}) {
     EXPECT_THAT(clashes(with(fmt::format("transport = \"frames\"\ndelivery = \"{}\"", word))),
                 one("t.toml:3", "feed.a.transport", fmt::format("feed.a.delivery = \"{}\"", word), "t.toml:4"));

@@ -16,7 +16,7 @@ Checkpoint written(std::uint64_t epoch, std::uint64_t number, std::string instan
   out.instance = std::move(instance);
   out.session = "S1";
   out.next_sequence = 10;
-  out.parameters = {{"partitions", "2"}, {"key", "symbol"}};
+  out.parameters = {{"topic_partitions", "2"}, {"key", "symbol"}};
   return out;
 }
 
@@ -165,11 +165,11 @@ TEST(JudgeParameters, AcceptsAChangeAfterACleanStopOnly) {
 TEST(JudgeParameters, TakesMorePartitionsByItself) {
   const Checkpoint before = written(1, 0, "a");
   Parameters now = before.parameters;
-  now["partitions"] = "10";
+  now["topic_partitions"] = "10";
   EXPECT_EQ(judge_parameters(before, now, false).way, ParameterFinding::Way::kOldFirst);
-  now["partitions"] = "1";
+  now["topic_partitions"] = "1";
   EXPECT_EQ(judge_parameters(before, now, false).way, ParameterFinding::Way::kRefused);
-  now["partitions"] = "10";
+  now["topic_partitions"] = "10";
   now["key"] = "none";
   EXPECT_EQ(judge_parameters(before, now, false).way, ParameterFinding::Way::kRefused);
 }

@@ -368,8 +368,8 @@ TEST(Feed, CutsADeadLetterToWhatItsTopicTakesAndSaysSo) {
 TEST(Feed, TakesAnAnswerOfAnotherSessionThanTheConfiguredOneFromItsBeginning) {
   FakeLane lane{1};
   Committer::Settings commit;
-  commit.session = "S1";
-  commit.first_sequence = 500;
+  commit.resume.session = "S1";
+  commit.resume.next_sequence = 500;
   Rig rig{small({}), lane, 1, commit};
   publish_as_is(rig, wire::accepted("S2", 1) + wire::soup('S', wire::order_delete(0, 1, 1)));
   rig.await();

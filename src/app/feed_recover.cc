@@ -1,0 +1,366 @@
+// How a feed's life begins and ends: the start path, halts, stops, rebuilds in place.
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <unordered_set>
+#include <utility>
+
+#include "app/feed_unit.h"
+#include "journal/record_hash.h"
+#include "pipeline/trading_day.h"
+#include "routing/partitioner.h"
+#include "sink/log_reader.h"
+#include "sink/topic_settings.h"
+
+namespace tickbridge::app {
+
+namespace asio = boost::asio;
+using metrics::FeedCounter;
+using metrics::FeedState;
+using sink::Delivery;
+
+namespace {
+
+constexpr milliseconds kPoll{2};
+constexpr int kMostRecoveries = 10;  // in a row; then 75
+
+/// Whether the topic takes the exchange's times of the whole trading day. A live feed's are near the broker's clock, so
+/// for "today" it is a warning; a day that was named is refused, because its records would be.
+Result<void> check_timestamps(const config::Feed& feed, std::string_view servers, const sink::TopicInfo& topic,
+                              const pipeline::TradingDay& day) {
+  if (feed.policies.timestamp != pipeline::Timestamp::kExchange) return {};
+  constexpr std::int64_t kDayMs = 86'400'000;
+  const std::int64_t now_ns = wall_nanoseconds();
+  const std::int64_t midnight = day.midnight_ms(now_ns);
+  const std::string refused =
+      sink::timestamps_refused(topic, servers, feed.sink.topic, midnight, midnight + kDayMs - 1, now_ns / 1'000'000);
+  if (refused.empty()) return {};
+  if (feed.policies.trading_date != "today") return error(ExitCode::kUnavailable, refused);
+  spdlog::warn("feed {}: a session replayed today could be refused: {}", feed.name, refused);
+  return {};
+}
+
+}  // namespace
+
+void FeedUnit::recover(bool in_place) {
+  if (stopping_) {  // the next start does it
+    code_ = ExitCode::kUnacknowledged;
+    phase_ = Phase::kStopped;
+    return conclude();
+  }
+  phase_ = Phase::kRecovering;
+  ++life_;
+  recovering_since_ = SteadyClock::now();
+  metrics_.set_state(FeedState::kRecovering);
+  jumped_ = false;
+  keeper_.reset();
+  drained_at_.reset();
+  run_job([this, in_place, life = life_, old = std::move(producer_)]() mutable {
+    old.reset();  // if nobody else has it, this waits for its threads
+    Result<std::shared_ptr<Opened>> result = std::shared_ptr<Opened>{};
+    try {
+      result = open(in_place);
+    } catch (const std::exception& problem) {
+      result = error(ExitCode::kInternal, fmt::format("feed {}: recovery failed: {}", config_.name, problem.what()));
+    }
+    asio::post(around_.io, [this, result, life] {
+      if (life == life_) opened(result);
+    });
+  });
+}
+
+Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
+  const SteadyTime deadline = in_place ? SteadyClock::now() + around_.config.startup_timeout
+                                       : around_.started_at + around_.config.startup_timeout;
+  const auto left = [deadline] {
+    return std::max(std::chrono::duration_cast<milliseconds>(deadline - SteadyClock::now()), milliseconds{1});
+  };
+  auto opened = std::make_shared<Opened>();  // crosses to the main thread inside a copyable function
+  auto producer = around_.producers.get(config_);
+  if (!producer) return producer.error();
+  opened->producer = std::move(*producer);
+  const std::uint64_t life = life_;
+  auto lane = around_.producers.open_lane(
+      *opened->producer, config_, metrics_,
+      {.on_room =
+           [this] {  // never without a feed: only what it handed over can be refused
+             feed_->kick();
+           },
+       .on_failed =
+           [this, life](const Error& problem) {
+             asio::post(around_.io, [this, life, problem] {
+               if (life == life_) fail(problem);
+             });
+           },
+       .on_jump =
+           [this, life](const sink::Jump& jump) {
+             jumped_ = true;
+             asio::post(around_.io, [this, life, jump] {
+               if (life == life_) on_jump(jump);
+             });
+           }},
+      left());
+  if (!lane) return lane.error();
+  opened->lane = std::move(*lane);
+  if (auto fits = check_topic(opened->lane->topic()); !fits) return fits.error();
+  opened->replayed = config_;
+  if (!journaled()) return opened;
+  if (transactional()) {
+    if (auto ready = opened->producer->init_transactions(left()); !ready) {
+      around_.producers.retire(opened->producer.get());
+      return ready.error();
+    }
+  }
+  Recovery recovery{{.config = around_.config,
+                     .feed = config_,
+                     .forced_start = in_place ? std::nullopt : around_.invocation.start,
+                     .accept_change = around_.invocation.accept_change,
+                     .in_place = in_place,
+                     .transactional = transactional(),
+                     .deadline = deadline,
+                     .on_step =
+                         [this](journal::Step step) {
+                           spdlog::info("feed {}: recovery: {}", config_.name, journal::name(step));
+                         }},
+                    opened->lane->topic()};
+  auto recovered = recovery.run();
+  if (!recovered) return recovered.error();
+  opened->recovered = std::move(*recovered);
+  if (opened->recovered->replays_old) {
+    auto old = config::reshaped(config_, opened->recovered->checkpoint->parameters);
+    if (!old) return old.error();
+    opened->replayed = std::move(*old);
+  }
+  return opened;
+}
+
+Result<void> FeedUnit::check_topic(const sink::TopicInfo& topic) const {
+  if (auto there = routing::check_partitions(config_.routing, topic.partitions); !there) return there;
+  const std::string& servers = around_.config.producer.properties.at("bootstrap.servers");
+  const bool wants_broker_time = config_.policies.timestamp == pipeline::Timestamp::kBroker;
+  if (wants_broker_time && !topic.log_append_time) {
+    return error(ExitCode::kUnavailable,
+                 fmt::format("feed.{}.timestamp = \"broker\" needs a topic with LogAppendTime; run: {}", config_.name,
+                             sink::alter_command(servers, config_.sink.topic, "message.timestamp.type=LogAppendTime")));
+  }
+  if (!wants_broker_time && topic.log_append_time) {
+    spdlog::warn("feed {}: topic {} has message.timestamp.type=LogAppendTime, so the broker replaces the timestamps; set "
+                 "feed.{}.timestamp = \"broker\" to say that it is meant",
+                 config_.name, config_.sink.topic, config_.name);
+  }
+  if (exact() && topic.compacted) {
+    return error(ExitCode::kConfig,
+                 fmt::format("feed {}: topic {} is compacted, and exactly_once needs every record to align with; run: {}",
+                             config_.name, config_.sink.topic,
+                             sink::alter_command(servers, config_.sink.topic, "cleanup.policy=delete")));
+  }
+  auto day = pipeline::TradingDay::create(config_.policies.trading_date, config_.policies.time_zone);
+  if (!day) return day.error();
+  return check_timestamps(config_, servers, topic, *day);
+}
+
+// --- the offsets jumped: something is in the log that this life did not write ---
+
+void FeedUnit::on_jump(const sink::Jump& jump) {
+  if (phase_ != Phase::kRunning && phase_ != Phase::kHalting) return;
+  spdlog::warn("feed {}: topic {} partition {}: offset {} was expected, Kafka says {}", config_.name, config_.sink.topic,
+               jump.partition, jump.expected, jump.found);
+  if (jump.found < jump.expected) {
+    return fail(error(ExitCode::kData, fmt::format("feed {}: topic {} partition {} went back from offset {} to {}: it was "
+                                                   "re-created or cut short",
+                                                   config_.name, config_.sink.topic, jump.partition, jump.expected, jump.found)));
+  }
+  jumps_.push_back(jump);
+  if (!exact()) return judge_jumps();
+  if (phase_ == Phase::kHalting) return;
+  if (keeper_) keeper_->freeze();  // its positions stay before the jump: alignment sorts out what is there
+  halt();
+  when_quiet([this] { judge_jumps(); });
+}
+
+// Reads the jumped ranges back: what equals a record that this life wrote nearby is a double, all else foreign.
+void FeedUnit::judge_jumps() {
+  if (std::exchange(judging_, true)) return;
+  const std::vector<sink::Jump> jumps = std::exchange(jumps_, {});
+  run_job([this, jumps, life = life_, partitions = static_cast<std::int32_t>(recovered_->ends.size())] {
+    constexpr std::int64_t kNearby = 100'000;  // offsets before the jump
+    const SteadyTime deadline = SteadyClock::now() + around_.config.startup_timeout;
+    std::unordered_set<std::uint64_t> ours;
+    std::vector<std::pair<journal::Stranger, std::uint64_t>> strange;
+    Result<void> read;
+    auto reader = sink::LogReader::open(around_.config.producer, config_.sink.topic);
+    if (!reader) read = reader.error();
+    auto offsets = reader ? (*reader)->offsets(partitions, deadline) : Result<std::vector<sink::Offsets>>{reader.error()};
+    if (!offsets) read = offsets.error();
+    std::vector<sink::Range> ranges;
+    for (const sink::Jump& jump : jumps) {
+      if (!read) break;
+      const sink::Offsets& there = (*offsets)[static_cast<std::size_t>(jump.partition)];
+      const sink::Range range{jump.partition, std::max(there.begin, jump.expected - kNearby), there.end};
+      const bool known = std::any_of(ranges.begin(), ranges.end(), [&](const auto& r) { return r.partition == jump.partition; });
+      if (!known) ranges.push_back(range);
+    }
+    const auto take = [&](std::int32_t partition, std::int64_t offset, std::string_view key, Bytes value) {
+      const std::uint64_t hash = journal::record_hash(key, value);
+      const bool jumped = std::any_of(jumps.begin(), jumps.end(), [&](const sink::Jump& jump) {
+        return jump.partition == partition && offset >= jump.expected && offset < jump.found;
+      });
+      if (!jumped) {
+        ours.insert(hash);
+      } else {
+        strange.push_back({{journal::Stranger::Kind::kForeign, partition, offset}, hash});
+      }
+    };
+    if (read) read = (*reader)->read(ranges, take, deadline);
+    std::vector<journal::Stranger> strangers;
+    for (auto& [stranger, hash] : strange) {
+      if (ours.contains(hash)) stranger.kind = journal::Stranger::Kind::kDouble;
+      strangers.push_back(stranger);
+    }
+    asio::post(around_.io, [this, life, read, strangers] {
+      if (life != life_) return;
+      judging_ = false;
+      if (!read) return judged(read.error());
+      tell(strangers);
+      judged(static_cast<std::size_t>(std::count_if(strangers.begin(), strangers.end(), [](const auto& stranger) {
+        return stranger.kind == journal::Stranger::Kind::kForeign;
+      })));
+    });
+  });
+}
+
+void FeedUnit::judged(const Result<std::size_t>& foreign) {
+  if (!exact()) {
+    if (!jumps_.empty()) judge_jumps();
+    return;
+  }
+  if (!foreign) {
+    spdlog::warn("feed {}: the jump could not be read back ({}); recovering in place", config_.name, foreign.error().message);
+  } else if (*foreign != 0) {
+    return fail(error(ExitCode::kProtocol,
+                      fmt::format("feed {}: somebody else writes into topic {}: {} foreign record(s), offsets above; end that "
+                                  "and start again: nothing is lost",
+                                  config_.name, config_.sink.topic, *foreign)));
+  }
+  spdlog::warn("feed {}: recovering in place", config_.name);
+  recover(true);
+}
+
+void FeedUnit::producer_failed(const sink::Producer* producer, const Error& problem) {
+  if (producer_.get() != producer || phase_ == Phase::kRecovering || phase_ == Phase::kStopped || code_ != ExitCode::kOk) return;
+  const bool restores = config_.sink.delivery != Delivery::kAtMostOnce && journaled();
+  if (!restores || stopping_ || ++recoveries_ > kMostRecoveries) return fail(problem);
+  spdlog::warn("feed {}: {}; recovering in place ({} in a row)", config_.name, problem.message, recoveries_);
+  if (keeper_) keeper_->freeze();
+  halt();
+  take_down();
+  recover(true);
+}
+
+// --- the end of a life ---
+
+/// Nothing is read, claimed or handed over any more.
+void FeedUnit::halt() {
+  if (phase_ != Phase::kRunning) return;
+  phase_ = Phase::kHalting;
+  timer_.cancel();
+  reader_->stop();
+  around_.remove_work(feed_.get());
+}
+
+// Until what is in flight is acknowledged, or cannot be; then the life is taken down.
+void FeedUnit::when_quiet(std::function<void()> then) {
+  if (phase_ != Phase::kHalting) return;
+  if (lane_->in_flight() == 0 || lane_->failed()) {
+    take_down();
+    return then();
+  }
+  wait_.expires_after(kPoll);
+  wait_.async_wait([this, life = life_, then = std::move(then)](boost::system::error_code code) {
+    if (!code && life == life_) when_quiet(then);
+  });
+}
+
+// REQUIRES: no worker is in the feed (remove_work).
+void FeedUnit::take_down() {
+  retired_.push_back(std::move(reader_));
+  lane_.reset();  // first: from here on nobody calls the feed
+  {
+    const std::scoped_lock lock{sampling_};
+    feed_.reset();
+  }
+  if (keeper_) keeper_->freeze();
+  owning_ = committing_ = false;
+}
+
+void FeedUnit::fail(const Error& problem) {
+  if (code_ != ExitCode::kOk || phase_ == Phase::kStopped) return;
+  spdlog::error("{}; feed {} stops (code {})", problem.message, config_.name, static_cast<int>(problem.code));
+  code_ = problem.code;
+  metrics_.set_last_error(problem.message);
+  metrics_.set_state(FeedState::kFailed);
+  if (feed_) feed_->fail(problem);
+  if (reader_) reader_->stop();
+  timer_.cancel();
+  if (keeper_) keeper_->write({}, false);  // what is acknowledged by now
+  if (phase_ != Phase::kRunning) phase_ = Phase::kStopped;
+  around_.on_changed();
+}
+
+void FeedUnit::stop() {
+  stopping_ = true;
+  if (reader_) reader_->stop();
+  if (phase_ == Phase::kRunning) return await_end();
+  if (phase_ == Phase::kHalting) return;  // recover() concludes
+  phase_ = Phase::kStopped;
+  conclude();
+}
+
+// What was read is handed over and acknowledged; then the last checkpoint, clean if all is well.
+void FeedUnit::await_end() {
+  if (phase_ != Phase::kRunning) return;
+  const bool quiet = feed_->drained() && lane_->in_flight() == 0 && !owning_ && !committing_ && !ending_;
+  if (quiet && !keeper_) {
+    phase_ = Phase::kStopped;
+    return conclude();
+  }
+  if (quiet) end_journal();
+  wait_.expires_after(kPoll);
+  wait_.async_wait([this](boost::system::error_code code) {
+    if (!code) await_end();
+  });
+}
+
+// The position must be the last one: a report that was asked for after all was handed over, hence the second one from then.
+void FeedUnit::end_journal() {
+  const bool failed = code_ != ExitCode::kOk;
+  if (transactional()) {
+    ending_ = committing_ = true;
+    if (failed) return last_written();
+    return feed_->want_barrier();
+  }
+  if (!drained_at_) drained_at_ = marks_;
+  if (!failed && marks_ < *drained_at_ + 2) return feed_->want_mark();
+  if (keeper_->writing() || (!failed && !keeper_->settled())) return;
+  if (keeper_->frozen()) return last_written();
+  ending_ = true;
+  keeper_->write({}, !failed && keeper_->aligned(), [this, life = life_](const Result<void>& written) {
+    if (life != life_ || phase_ != Phase::kRunning) return;
+    if (!written && code_ == ExitCode::kOk) code_ = written.error().code;
+    last_written();
+  });
+}
+
+void FeedUnit::last_written() {
+  phase_ = Phase::kStopped;
+  conclude();
+}
+
+void FeedUnit::conclude() {
+  finished_ = true;
+  around_.on_changed();
+}
+
+}  // namespace tickbridge::app

@@ -1,0 +1,444 @@
+#include "app/feed_unit.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <charconv>
+#include <fstream>
+#include <utility>
+
+#include "pipeline/trading_day.h"
+
+namespace tickbridge::app {
+
+namespace asio = boost::asio;
+using metrics::FeedCounter;
+using metrics::FeedGauge;
+using metrics::FeedState;
+using sink::Delivery;
+
+namespace {
+
+constexpr milliseconds kPoll{2};           // until what is in flight is acknowledged
+constexpr milliseconds kMarkInterval{100}; // the longest between two marks
+constexpr milliseconds kRetryAfter{500};
+
+/// What the first login asks for where there is no checkpoint: 0 is the newest, 1 the beginning.
+std::uint64_t first_sequence(const config::Feed& feed) {
+  if (feed.codec.transport == codec::Transport::kFrames) return 1;
+  if (feed.net.start == "now") return 0;
+  std::uint64_t sequence = 1;
+  std::from_chars(feed.net.start.data(), feed.net.start.data() + feed.net.start.size(), sequence);
+  return sequence;
+}
+
+Result<std::string> read_password(const config::Feed& feed) {
+  if (feed.net.password_file.empty()) return std::string{};
+  std::ifstream file{feed.net.password_file};
+  std::string password;
+  if (!std::getline(file, password)) {
+    return error(ExitCode::kConfig, fmt::format("feed.{}.password_file = \"{}\" cannot be read, or is empty", feed.name,
+                                                feed.net.password_file));
+  }
+  return password;
+}
+
+}  // namespace
+
+FeedUnit::FeedUnit(Surroundings surroundings, const config::Feed& config, metrics::FeedMetrics& metrics)
+    : around_{std::move(surroundings)},
+      config_{config},
+      metrics_{metrics},
+      timer_{around_.io},
+      wait_{around_.io} {}
+
+FeedUnit::~FeedUnit() = default;
+
+void FeedUnit::start() { recover(false); }
+
+// --- run: from the start path to a reading feed ---
+
+void FeedUnit::opened(const Result<std::shared_ptr<Opened>>& result) {
+  if (phase_ != Phase::kRecovering) return;
+  if (!result) {
+    const bool again = life_ > 1 && result.error().code == ExitCode::kUnavailable;
+    if (!again) return fail(result.error());
+    spdlog::warn("{}; trying again", result.error().message);
+    wait_.expires_after(kRetryAfter);
+    wait_.async_wait([this](boost::system::error_code code) {
+      if (!code && phase_ == Phase::kRecovering) recover(true);
+    });
+    return;
+  }
+  if (auto built = build(**result); !built) return fail(built.error());
+  phase_ = Phase::kRunning;
+  around_.add_work(feed_.get());
+  reader_->start(life_ == 1 ? around_.started_at + around_.config.startup_timeout : SteadyTime::max());
+  if (journaled()) tick();
+  around_.on_changed();
+}
+
+Result<void> FeedUnit::build(Opened& opened) {
+  producer_ = std::move(opened.producer);
+  lane_ = std::move(opened.lane);
+  recovered_ = std::move(opened.recovered);
+  replayed_ = std::move(opened.replayed);
+  change_due_ = recovered_ && recovered_->replays_old;
+  auto day = pipeline::TradingDay::create(replayed_.policies.trading_date, replayed_.policies.time_zone);
+  if (!day) return day.error();
+  auto password = read_password(config_);
+  if (!password) return password.error();
+  auto feed = pipeline::Feed::create({.name = config_.name,
+                                      .codec = replayed_.codec,
+                                      .pipeline = around_.config.pipeline,
+                                      .workers = around_.workers,
+                                      .before_decode = {}},
+                                     around_.parking, metrics_, feed_events());
+  if (!feed) return feed.error();
+  const pipeline::Resume where = resume(opened);
+  (*feed)->attach({.feed = config_.name,
+                   .policies = replayed_.policies,
+                   .when_full = config_.sink.when_full,
+                   .max_block = around_.config.producer.max_block,
+                   .resume = where},
+                  std::move(*day), replayed_.routing, *lane_);
+  {
+    const std::scoped_lock lock{sampling_};
+    feed_ = std::move(*feed);
+  }
+  reader_ = std::make_unique<net::FeedReader>(
+      around_.io, config_.name, replayed_.codec, config_.net, *password, !around_.invocation.exit_at_end, *feed_, metrics_,
+      net::ReaderEvents{.on_ended =
+                            [this] {
+                              if (keeper_) keeper_->set_ended();
+                              if (around_.invocation.exit_at_end) over_ = true;
+                              around_.on_changed();
+                            },
+                        .on_failed = [this](const Error& problem) { fail(problem); }});
+  if (journaled()) reader_->resume_at(where.session, where.next_sequence);
+  return {};
+}
+
+// Where the first login of this life asks to begin.
+pipeline::Resume FeedUnit::resume(const Opened& opened) const {
+  pipeline::Resume where;
+  where.session = config_.net.session;
+  where.next_sequence = first_sequence(config_);
+  where.journaled = journaled();
+  where.reserved = journaled() && config_.sink.delivery == Delivery::kAtMostOnce;
+  if (!recovered_ || !recovered_->checkpoint || recovered_->given_up) return where;
+  const journal::Checkpoint& checkpoint = *recovered_->checkpoint;
+  if (checkpoint.session.empty()) return where;
+  where.session = checkpoint.session;
+  where.next_sequence = checkpoint.next_sequence;
+  where.state = checkpoint.state;
+  where.entries = recovered_->entries;
+  where.suffixes = recovered_->suffixes;
+  where.clean = checkpoint.clean;
+  if (recovered_->replays_old) where.partitions = static_cast<std::int32_t>(checkpoint.partitions.size());
+  static_cast<void>(opened);
+  return where;
+}
+
+pipeline::FeedEvents FeedUnit::feed_events() {
+  const std::uint64_t life = life_;
+  const auto post = [this, life](auto function) {
+    asio::post(around_.io, [this, life, function = std::move(function)]() mutable {
+      if (life == life_ && phase_ != Phase::kStopped) function();
+    });
+  };
+  return {.on_space = [this] { reader_->wake(); },
+          .on_scan = [this](std::uint64_t connection, const net::Scan& scan) { reader_->report(connection, scan); },
+          .on_failed = [this, post](const Error& problem) { post([this, problem] { fail(problem); }); },
+          .on_mark =
+              [this, post](pipeline::MarkReport report) {
+                post([this, report = std::move(report)]() mutable { on_mark(std::move(report)); });
+              },
+          .on_barrier =
+              [this, post](pipeline::Barrier barrier) {
+                post([this, barrier = std::move(barrier)]() mutable { on_barrier(std::move(barrier)); });
+              }};
+}
+
+void FeedUnit::sample() {
+  const std::scoped_lock lock{sampling_};
+  if (feed_) feed_->sample();
+}
+
+// --- marks and checkpoints at intervals ---
+
+void FeedUnit::tick() {
+  if (phase_ != Phase::kRunning) return;
+  const SteadyTime now = SteadyClock::now();
+  const milliseconds interval = around_.config.checkpoint.interval;
+  if (keeper_ && !owning_ && !ending_) {
+    if (transactional()) {
+      commit_transaction();
+    } else {
+      feed_->want_mark();
+      if (now >= next_checkpoint_ && !jumped_) {
+        next_checkpoint_ = now + interval;
+        keeper_->write({}, false);
+      }
+    }
+  }
+  timer_.expires_after(transactional() ? around_.config.producer.transaction_interval
+                                       : std::min(kMarkInterval, interval));
+  timer_.async_wait([this, life = life_](boost::system::error_code code) {
+    if (!code && life == life_) tick();
+  });
+}
+
+void FeedUnit::on_mark(pipeline::MarkReport report) {
+  ++marks_;
+  if (!keeper_) return;
+  tell(report.strangers);
+  const bool aligned = report.aligned;
+  keeper_->take(std::move(report));
+  if (aligned && recoveries_ != 0 && metrics_.value(FeedCounter::kMessagesAcknowledged) != 0) recoveries_ = 0;
+  if (aligned && change_due_ && !stopping_) {
+    change_due_ = false;
+    feed_->want_barrier();
+  }
+}
+
+void FeedUnit::tell(const std::vector<journal::Stranger>& strangers) {
+  for (std::size_t i = 0; i < strangers.size();) {
+    const journal::Stranger& first = strangers[i];
+    std::size_t n = 1;
+    while (i + n < strangers.size() && strangers[i + n].kind == first.kind && strangers[i + n].partition == first.partition &&
+           strangers[i + n].offset == first.offset + static_cast<std::int64_t>(n)) {
+      ++n;
+    }
+    const bool foreign = first.kind == journal::Stranger::Kind::kForeign;
+    spdlog::warn("feed {}: topic {} partition {} offsets {} to {}: {}", config_.name, config_.sink.topic, first.partition,
+                 first.offset, first.offset + static_cast<std::int64_t>(n) - 1,
+                 foreign ? "foreign records, not written by this feed; passed over"
+                         : "doubles of records of ours; passed over");
+    metrics_.add(foreign ? FeedCounter::kForeignWrites : FeedCounter::kDoubles, n);
+    i += n;
+  }
+}
+
+// --- barriers: commit stands still until pass_barrier() ---
+
+void FeedUnit::on_barrier(pipeline::Barrier barrier) {
+  using Kind = pipeline::Barrier::Kind;
+  switch (barrier.kind) {
+    case Kind::kOwn:
+      return own(barrier);
+    case Kind::kReserve:
+      return reserve(barrier);
+    case Kind::kGap:
+    case Kind::kSession:
+      keeper_->take(barrier.report);
+      return when_settled([this, barrier] { cross(barrier); });
+    case Kind::kDrain:
+      keeper_->take(barrier.report);
+      return when_settled([this, barrier] { drained(barrier); });
+  }
+}
+
+// All that was handed over is acknowledged, and so is what the directory has learnt.
+void FeedUnit::when_settled(std::function<void()> then) {
+  if (phase_ != Phase::kRunning) return;
+  if (transactional() || (lane_->in_flight() == 0 && keeper_->settled() && !keeper_->writing())) return then();
+  wait_.expires_after(kPoll);
+  wait_.async_wait([this, life = life_, then = std::move(then)](boost::system::error_code code) {
+    if (!code && life == life_) when_settled(then);
+  });
+}
+
+namespace {
+
+std::string what_is_missing(const pipeline::Barrier& barrier, const std::string& session, bool ended) {
+  std::string text;
+  if (!barrier.left.empty() && !ended) {
+    text += fmt::format("session {} was left before its end: sequence {} and what followed was not received; ", barrier.left,
+                        barrier.left_at);
+  }
+  if (barrier.gap_begin != 0) {
+    text += fmt::format("gap in session {}: sequences {} to {} cannot be had; ", session, barrier.gap_begin,
+                        barrier.gap_end - 1);
+  }
+  if (!text.empty()) text.resize(text.size() - 2);
+  return text;
+}
+
+}  // namespace
+
+// The feed is owned before anything is handed over (recovery.md, 6).
+void FeedUnit::own(const pipeline::Barrier& barrier) {
+  keeper_ = std::make_shared<Keeper>(around_.io, Keeper::Settings{.start = start_checkpoint(barrier), .delivery = config_.sink.delivery},
+                                     **around_.checkpoints, **around_.states, *lane_, metrics_);
+  tell(barrier.report.strangers);
+  if (exact() || transactional()) lane_->watch(recovered_->ends);
+  owning_ = true;
+  keeper_->begin([this, life = life_](const Result<void>& written) {
+    if (life != life_) return;
+    if (!written) return fail(written.error());
+    read_back();
+  });
+}
+
+journal::Checkpoint FeedUnit::start_checkpoint(const pipeline::Barrier& barrier) const {
+  const Recovered& recovered = *recovered_;
+  journal::StartPlan plan{.previous = recovered.checkpoint && !recovered.checkpoint->session.empty() ? &*recovered.checkpoint : nullptr,
+                          .highest_epoch = recovered.highest_epoch,
+                          .feed = config_.name,
+                          .instance = around_.instance,
+                          .topic = config_.sink.topic,
+                          .session = barrier.report.session,
+                          .sequence = barrier.report.mark.next_sequence,
+                          .parameters = change_due_ ? recovered.checkpoint->parameters
+                                                    : parameters_of(config_, static_cast<std::int32_t>(recovered.ends.size())),
+                          .fresh = barrier.report.mark.state,
+                          .partitions = {},
+                          .ends = recovered.ends,
+                          .decision = {},
+                          .give_up = recovered.given_up};
+  for (const auto& [partition, reached] : barrier.report.matched) plan.partitions.push_back(reached);
+  if (change_due_) plan.ends.resize(recovered.checkpoint->partitions.size());
+  if (recovered.given_up) plan.decision = fmt::format("--start {} gave up what was not aligned", *around_.invocation.start);
+  for (const std::string& change : recovered.parameters.changes) {
+    if (!change_due_) plan.decision += (plan.decision.empty() ? "" : "; ") + change;
+  }
+  journal::Checkpoint start = journal::start_checkpoint(plan);
+  if (!start.decision.empty()) spdlog::warn("feed {}: barrier: {}", config_.name, start.decision);
+  return start;
+}
+
+// Two daemons may have come this far: the first one in the topic owns the feed.
+void FeedUnit::read_back() {
+  auto* const log = recovered_->checkpoints.get();
+  const std::uint64_t epoch = keeper_->epoch();
+  run_job([this, log, epoch, instance = around_.instance, prefix = config_.name + "/", life = life_] {
+    Result<bool> first = true;
+    std::vector<journal::Checkpoint> seen;
+    const SteadyTime deadline = SteadyClock::now() + around_.config.startup_timeout;
+    for (bool ours = false; !ours && first;) {
+      auto entries = log->read_on(prefix, milliseconds{200});
+      if (!entries) {
+        first = entries.error();
+        break;
+      }
+      for (const sink::Entry& entry : *entries) {
+        auto checkpoint = entry.value ? journal::parse_checkpoint(*entry.value) : Result<journal::Checkpoint>{error(ExitCode::kData, "")};
+        if (!checkpoint) continue;
+        ours |= checkpoint->instance == instance && checkpoint->epoch == epoch;
+        seen.push_back(std::move(*checkpoint));
+      }
+      if (ours) first = journal::owns(seen, epoch, instance);
+      if (!ours && SteadyClock::now() >= deadline) {
+        first = error(ExitCode::kUnavailable, "the start checkpoint cannot be read back from " + around_.config.checkpoint.topic);
+      }
+    }
+    asio::post(around_.io, [this, first, life] {
+      if (life == life_) owned(first);
+    });
+  });
+}
+
+void FeedUnit::owned(const Result<bool>& first) {
+  if (phase_ != Phase::kRunning) return;
+  owning_ = false;
+  recovered_->checkpoints.reset();
+  if (!first) return fail(first.error());
+  if (!*first) {
+    keeper_->freeze();
+    return fail(error(ExitCode::kProtocol, fmt::format("feed {}: another daemon has taken it over at the same moment; nothing was "
+                                                       "written; stop one of them",
+                                                       config_.name)));
+  }
+  keeper_->bury(recovered_->older_epochs);
+  next_checkpoint_ = SteadyClock::now() + around_.config.checkpoint.interval;
+  const auto took = std::chrono::duration_cast<milliseconds>(SteadyClock::now() - recovering_since_).count();
+  metrics_.set(FeedGauge::kRecoveryMs, took);
+  spdlog::info("feed {}: owned, epoch {}, session {}, {} ms after the start of recovery", config_.name, keeper_->epoch(),
+               keeper_->session(), took);
+  if (transactional()) {
+    if (auto begun = producer_->begin_transaction(); !begun) return producer_failed(producer_.get(), begun.error());
+    committed_at_ = 0;
+  }
+  feed_->pass_barrier();
+}
+
+// A gap or another session: a checkpoint names it, then commit goes on.
+void FeedUnit::cross(const pipeline::Barrier& barrier) {
+  const std::string decision = what_is_missing(barrier, barrier.report.session, keeper_->ended());
+  if (!barrier.left.empty() && !decision.empty()) {
+    spdlog::warn("feed {}: {}", config_.name, decision);
+  }
+  if (!barrier.left.empty()) {
+    keeper_->new_session(barrier.report.session, barrier.report.mark.next_sequence, barrier.report.mark.state);
+  }
+  const auto pass = [this, life = life_](const Result<void>& written) {
+    if (life != life_) return;
+    if (!written) return fail(written.error());
+    feed_->pass_barrier();
+  };
+  keeper_->write(decision.empty() ? "session " + barrier.report.session : decision, false, pass);
+}
+
+void FeedUnit::reserve(const pipeline::Barrier& barrier) {
+  constexpr std::uint64_t kFarthest = 20'000;  // packets: what a crash may lose of what is received and not handed over
+  const std::uint64_t received = std::min(reader_->next_sequence(), barrier.wanted + kFarthest);
+  const std::uint64_t upto = std::max(barrier.wanted, received);
+  keeper_->reserve(upto, [this, upto, life = life_](const Result<void>& written) {
+    if (life != life_) return;
+    if (!written) return fail(written.error());
+    feed_->reserve(upto);
+    feed_->pass_barrier();
+  });
+}
+
+// Asked for: the end of a transaction, or the old parameters have done their part.
+void FeedUnit::drained(const pipeline::Barrier&) {
+  if (!transactional()) {
+    spdlog::info("feed {}: aligned under the old configuration; going on under the new one", config_.name);
+    return keeper_->write("aligned under the old configuration", true, [this, life = life_](const Result<void>&) {
+      if (life != life_ || stopping_) return;
+      halt();
+      when_quiet([this] { recover(true); });
+    });
+  }
+  const journal::Checkpoint checkpoint = keeper_->next({}, ending_);
+  const std::uint64_t life = life_;
+  run_job([this, checkpoint, life, producer = producer_, topic = around_.config.checkpoint.topic, last = ending_] {
+    Result<void> done = producer->send_in_transaction(topic, journal::checkpoint_key(checkpoint.feed, checkpoint.epoch),
+                                                      journal::to_json(checkpoint));
+    if (done) done = producer->commit_transaction(around_.config.startup_timeout);
+    if (done && !last) done = producer->begin_transaction();
+    asio::post(around_.io, [this, done, life] {
+      if (life != life_ || phase_ != Phase::kRunning) return;
+      committing_ = false;
+      if (!done) return done.error().code == ExitCode::kProtocol ? fail(done.error()) : producer_failed(producer_.get(), done.error());
+      metrics_.add(FeedCounter::kCheckpoints, 1);
+      lane_->expect_markers();
+      if (ending_) return last_written();
+      feed_->pass_barrier();
+    });
+  });
+}
+
+// Something was handed over since the last one: commit stands still while it is committed.
+void FeedUnit::commit_transaction() {
+  const std::uint64_t handed = metrics_.value(FeedCounter::kMessagesCommitted) + metrics_.value(FeedCounter::kMessagesDeadLettered);
+  const bool due = SteadyClock::now() >= next_checkpoint_;  // nothing to commit: the proof that the owner lives
+  if (committing_ || (handed == committed_at_ && !due)) return;
+  committed_at_ = handed;
+  committing_ = true;
+  next_checkpoint_ = SteadyClock::now() + around_.config.checkpoint.interval;
+  feed_->want_barrier();
+}
+
+void FeedUnit::saw_epoch(std::uint64_t epoch, const std::string& instance) {
+  if (!keeper_ || owning_ || epoch <= keeper_->epoch() || instance == around_.instance) return;
+  keeper_->freeze();
+  fail(error(ExitCode::kProtocol, fmt::format("feed {}: instance {} has taken it over (epoch {}, ours is {})", config_.name,
+                                              instance, epoch, keeper_->epoch())));
+}
+
+}  // namespace tickbridge::app

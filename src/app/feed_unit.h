@@ -1,0 +1,186 @@
+#pragma once
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/keeper.h"
+#include "app/producers.h"
+#include "app/recovery.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "metrics/registry.h"
+#include "net/feed_reader.h"
+#include "pipeline/feed.h"
+#include "ring/parking.h"
+#include "sink/compacted_log.h"
+
+namespace tickbridge::app {
+
+/// What a feed needs of the daemon, and tells it. Main thread.
+struct Surroundings {
+  boost::asio::io_context& io;
+  const config::Config& config;
+  const config::Invocation& invocation;
+  Producers& producers;
+  ring::Parking& parking;
+  std::size_t workers = 1;
+  std::string instance;                             ///< this process, in checkpoints
+  SteadyTime started_at;
+  // opened before the first feed starts
+  std::unique_ptr<sink::CompactedLog>* checkpoints = nullptr;
+  std::unique_ptr<sink::CompactedLog>* states = nullptr;
+  std::function<void()> on_changed;                 ///< a feed has started, ended, stopped or failed: look at all of them
+  std::function<void(pipeline::Feed*)> add_work;    ///< workers work for it from now on
+  std::function<void(pipeline::Feed*)> remove_work; ///< no worker is in it when this returns
+};
+
+/// One feed with all that belongs to it, through its lives: recover, log in, own, align, run; and again in place after a
+/// failure of the producer or when its log was written to by others. Main thread only, unless said.
+class FeedUnit {
+ public:
+  FeedUnit(Surroundings surroundings, const config::Feed& config, metrics::FeedMetrics& metrics);
+  ~FeedUnit();
+  FeedUnit(const FeedUnit&) = delete;
+  FeedUnit& operator=(const FeedUnit&) = delete;
+
+  /// Begins the first life.
+  void start();
+  /// Stops reading; what was read is handed over, acknowledged, and a clean checkpoint written; then finished().
+  void stop();
+  /// The producer that this feed may use has died: recovers in place, if it was this feed's.
+  void producer_failed(const sink::Producer* producer, const Error& problem);
+  /// Somebody has written a checkpoint of this epoch.
+  void saw_epoch(std::uint64_t epoch, const std::string& instance);
+  /// The feed fails for good.
+  void fail(const Error& problem);
+
+  /// Its session has ended and --exit-at-end is given, or it has failed.
+  [[nodiscard]] bool over() const noexcept { return over_ || code_ != ExitCode::kOk; }
+  /// After stop(): nothing is left to be done.
+  [[nodiscard]] bool finished() const noexcept { return finished_; }
+  [[nodiscard]] bool recovering() const noexcept { return phase_ == Phase::kRecovering; }
+  /// A thread of its own waits for Kafka.
+  [[nodiscard]] bool busy() const noexcept { return job_running_; }
+  [[nodiscard]] ExitCode code() const noexcept { return code_; }
+  [[nodiscard]] std::int64_t in_flight() const noexcept { return lane_ ? lane_->in_flight() : 0; }
+  [[nodiscard]] const config::Feed& config() const noexcept { return config_; }
+  [[nodiscard]] metrics::FeedMetrics& metrics() const noexcept { return metrics_; }
+  /// Whether it keeps a journal: all but frames, which have no replay.
+  [[nodiscard]] bool journaled() const noexcept { return config_.codec.transport != codec::Transport::kFrames; }
+
+  /// Writes the gauges of its pipeline. Any thread.
+  void sample();
+
+ private:
+  enum class Phase : std::uint8_t { kIdle, kRecovering, kRunning, kHalting, kStopped };
+  /// What the recovery thread brings.
+  struct Opened {
+    std::shared_ptr<sink::Producer> producer;
+    std::unique_ptr<sink::Lane> lane;
+    std::optional<Recovered> recovered;  // none: frames
+    config::Feed replayed;               // the configuration to replay under
+  };
+
+  // recover: a thread of its own, until opened()
+  void recover(bool in_place);
+  [[nodiscard]] Result<std::shared_ptr<Opened>> open(bool in_place);
+  [[nodiscard]] Result<void> check_topic(const sink::TopicInfo& topic) const;
+  void opened(const Result<std::shared_ptr<Opened>>& result);
+
+  // run: main thread
+  [[nodiscard]] Result<void> build(Opened& opened);
+  [[nodiscard]] pipeline::Resume resume(const Opened& opened) const;
+  [[nodiscard]] pipeline::FeedEvents feed_events();
+  void on_mark(pipeline::MarkReport report);
+  void on_barrier(pipeline::Barrier barrier);
+  void when_settled(std::function<void()> then);
+  void own(const pipeline::Barrier& barrier);
+  void read_back();
+  void owned(const Result<bool>& first);
+  void cross(const pipeline::Barrier& barrier);
+  void reserve(const pipeline::Barrier& barrier);
+  void commit_transaction();
+  void drained(const pipeline::Barrier& barrier);
+  void tick();
+  void tell(const std::vector<journal::Stranger>& strangers);
+
+  // jumps in the offsets
+  void on_jump(const sink::Jump& jump);
+  void judge_jumps();
+  void judged(const Result<std::size_t>& foreign);
+
+  // stop
+  void halt();
+  void when_quiet(std::function<void()> then);
+  void take_down();
+  void await_end();
+  void end_journal();
+  void last_written();
+  void conclude();
+
+  [[nodiscard]] journal::Checkpoint start_checkpoint(const pipeline::Barrier& barrier) const;
+  [[nodiscard]] bool exact() const noexcept { return config_.sink.delivery == sink::Delivery::kExactlyOnce; }
+  [[nodiscard]] bool transactional() const noexcept { return config_.sink.delivery == sink::Delivery::kTransactional; }
+  /// Runs on the job thread; the one before has posted its result and is done.
+  template <class Job>
+  void run_job(Job job) {
+    if (job_.joinable()) job_.join();
+    job_running_ = true;
+    job_ = std::jthread{[this, job = std::move(job)]() mutable {
+      job();
+      job_running_ = false;
+    }};
+  }
+
+  Surroundings around_;
+  const config::Feed& config_;
+  metrics::FeedMetrics& metrics_;
+
+  Phase phase_ = Phase::kIdle;
+  bool stopping_ = false;
+  bool over_ = false;
+  bool finished_ = false;
+  ExitCode code_ = ExitCode::kOk;
+  int recoveries_ = 0;               // in a row, without a record acknowledged
+  SteadyTime recovering_since_{};
+
+  // one life
+  std::uint64_t life_ = 0;           // what was posted for an older one is not meant any more
+  std::shared_ptr<sink::Producer> producer_;
+  std::unique_ptr<sink::Lane> lane_;
+  std::optional<Recovered> recovered_;
+  config::Feed replayed_;
+  std::shared_ptr<Keeper> keeper_;   // shared with the writes that it waits for
+  std::unique_ptr<pipeline::Feed> feed_;
+  std::unique_ptr<net::FeedReader> reader_;
+  std::vector<std::unique_ptr<net::FeedReader>> retired_;  // stopped; their last handlers may still come
+  std::vector<sink::Jump> jumps_;
+  std::atomic<bool> jumped_{false};  // set by the delivery thread
+  bool judging_ = false;
+  bool owning_ = false;              // the start checkpoint is on its way
+  bool committing_ = false;          // a transaction
+  bool ending_ = false;              // the clean checkpoint is on its way
+  bool change_due_ = false;          // old parameters until aligned, then a barrier
+  std::uint64_t committed_at_ = 0;   // records handed over at the last transaction
+  std::uint64_t marks_ = 0;          // reports seen
+  std::optional<std::uint64_t> drained_at_;  // marks_ when all that was read had been handed over
+  SteadyTime next_checkpoint_{};
+
+  boost::asio::steady_timer timer_;
+  boost::asio::steady_timer wait_;
+  std::atomic<bool> job_running_{false};
+  std::jthread job_;                 // recovery and other work that blocks; one at a time
+  std::mutex sampling_;              // guards feed_ against sample()
+};
+
+}  // namespace tickbridge::app

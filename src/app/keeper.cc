@@ -1,0 +1,145 @@
+#include "app/keeper.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <boost/asio/post.hpp>
+#include <utility>
+
+namespace tickbridge::app {
+
+namespace asio = boost::asio;
+using metrics::FeedCounter;
+using sink::Delivery;
+
+Keeper::Keeper(asio::io_context& io, Settings settings, sink::CompactedLog& checkpoints, sink::CompactedLog& states,
+               sink::Lane& lane, metrics::FeedMetrics& metrics)
+    : io_{io},
+      delivery_{settings.delivery},
+      checkpoints_{checkpoints},
+      states_{states},
+      lane_{lane},
+      metrics_{metrics},
+      current_{std::move(settings.start)},
+      marks_{current_.next_sequence, current_.state, current_.partitions},
+      reserved_{current_.next_sequence},
+      final_next_{current_.next_sequence} {}
+
+void Keeper::begin(Then then) {
+  current_.number = 1;
+  put(current_, std::move(then));
+}
+
+void Keeper::take(pipeline::MarkReport report) {
+  aligned_ = report.aligned;
+  for (const auto& [partition, found] : report.matched) marks_.matched(partition, found);
+  if (!report.learnt.empty()) {
+    const journal::StateBatch batch{.feed = current_.feed,
+                                    .session = report.session,
+                                    .epoch = current_.epoch,
+                                    .number = ++state_batches_sent_,
+                                    .entries = std::move(report.learnt)};
+    states_.write(journal::state_key(batch.feed, batch.epoch, batch.number), journal::to_json(batch),
+                  [self = shared_from_this()](const Result<std::int64_t>& answer) {
+                    asio::post(self->io_, [self, answer] {
+                      if (!answer) return spdlog::error("feed {}: the directory cannot be kept: {}", self->current_.feed,
+                                                        answer.error().message);
+                      ++self->state_batches_acked_;
+                    });
+                  });
+  }
+  final_next_ = report.mark.next_sequence;
+  marks_.add(std::move(report.mark));
+}
+
+void Keeper::acknowledge() {
+  std::vector<journal::Acked> acked;
+  for (std::size_t p = 0; p < marks_.partitions().size(); ++p) {
+    const sink::Acked has = lane_.acked(static_cast<std::int32_t>(p));
+    acked.push_back({.count = has.count, .last_offset = has.last_offset, .before_jump = has.before_jump});
+  }
+  marks_.acknowledge(acked, lane_.dead_letters_acked(), state_batches_acked_);
+}
+
+bool Keeper::settled() {
+  acknowledge();
+  // At most once has nothing to wait for: what is not acknowledged by now never will be.
+  return marks_.settled() || delivery_ == Delivery::kAtMostOnce;
+}
+
+journal::Checkpoint Keeper::next(std::string decision, bool clean) {
+  acknowledge();
+  const bool ahead = delivery_ == Delivery::kAtMostOnce;
+  current_.next_sequence = !ahead ? marks_.next_sequence() : clean ? final_next_ : std::max(reserved_, final_next_);
+  ++current_.number;
+  current_.partitions = marks_.partitions();
+  current_.state = marks_.state();
+  current_.decision = std::move(decision);
+  current_.clean = clean;
+  return current_;
+}
+
+void Keeper::write(std::string decision, bool clean, Then then) {
+  if (frozen_) return;
+  if (!writing_) return send({std::move(decision), clean, std::move(then)});
+  if (decision.empty() && !clean && !then) return;  // the one in flight says it nearly as well
+  waiting_.push_back({std::move(decision), clean, std::move(then)});
+}
+
+void Keeper::send(Waiting waiting) {
+  put(next(std::move(waiting.decision), waiting.clean), std::move(waiting.then));
+}
+
+void Keeper::put(const journal::Checkpoint& checkpoint, Then then) {
+  writing_ = true;
+  checkpoints_.write(
+      journal::checkpoint_key(checkpoint.feed, checkpoint.epoch), journal::to_json(checkpoint),
+      [self = shared_from_this(), then = std::move(then), now = SteadyClock::now()](const Result<std::int64_t>& answer) {
+        asio::post(self->io_, [self, then, answer, now] { self->answered(answer, then, now); });
+      });
+}
+
+void Keeper::answered(const Result<std::int64_t>& answer, const Then& then, SteadyTime since) {
+  writing_ = false;
+  if (answer) {
+    metrics_.add(FeedCounter::kCheckpoints, 1);
+    metrics_.set(metrics::FeedGauge::kCheckpointMs,
+                 std::chrono::duration_cast<milliseconds>(SteadyClock::now() - since).count());
+  } else {
+    spdlog::error("feed {}: a checkpoint could not be written: {}", current_.feed, answer.error().message);
+  }
+  if (then) then(answer ? Result<void>{} : Result<void>{answer.error()});
+  if (writing_ || waiting_.empty() || frozen_) return;
+  Waiting next = std::move(waiting_.front());
+  waiting_.erase(waiting_.begin());
+  send(std::move(next));
+}
+
+void Keeper::reserve(std::uint64_t sequence, Then then) {
+  reserved_ = std::max(reserved_, sequence);
+  write("", false, std::move(then));
+}
+
+// Positions of the session before are void: what the partitions' offsets are is still true.
+void Keeper::new_session(std::string session, std::uint64_t next_sequence, const journal::FunctionState& state) {
+  acknowledge();
+  std::vector<journal::PartitionState> partitions = marks_.partitions();
+  for (std::size_t p = 0; p < partitions.size(); ++p) {
+    const sink::Acked has = lane_.acked(static_cast<std::int32_t>(p));
+    const std::int64_t offset = has.count != 0 ? has.last_offset : partitions[p].offset;
+    partitions[p] = {.position = {}, .offset = offset, .hash = 0, .markers = 0};
+  }
+  current_.session_ended = false;
+  current_.session = std::move(session);
+  current_.state_epoch_floor = current_.epoch;
+  marks_ = journal::Marks{next_sequence, state, std::move(partitions)};
+  reserved_ = final_next_ = next_sequence;
+}
+
+void Keeper::bury(const std::vector<std::uint64_t>& epochs) {
+  for (const std::uint64_t epoch : epochs) {
+    checkpoints_.write(journal::checkpoint_key(current_.feed, epoch), std::nullopt, [](const Result<std::int64_t>&) {});
+  }
+}
+
+}  // namespace tickbridge::app

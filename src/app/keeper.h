@@ -1,0 +1,93 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "journal/checkpoint.h"
+#include "journal/marks.h"
+#include "metrics/feed_metrics.h"
+#include "pipeline/barrier.h"
+#include "sink/compacted_log.h"
+#include "sink/producer.h"
+
+namespace tickbridge::app {
+
+/// Keeps one feed's journal through one life: turns marks and acknowledgements into checkpoints and writes them, one at a
+/// time; writes what the directory learns. Main thread only; what Kafka answers is posted to it.
+class Keeper : public std::enable_shared_from_this<Keeper> {
+ public:
+  struct Settings {
+    journal::Checkpoint start;  ///< what takes the ownership
+    sink::Delivery delivery = sink::Delivery::kExactlyOnce;
+  };
+  using Then = std::function<void(const Result<void>&)>;
+
+  Keeper(boost::asio::io_context& io, Settings settings, sink::CompactedLog& checkpoints, sink::CompactedLog& states,
+         sink::Lane& lane, metrics::FeedMetrics& metrics);
+
+  /// Writes the start checkpoint; `then` when it is acknowledged.
+  void begin(Then then);
+  /// A report of commit.
+  void take(pipeline::MarkReport report);
+  /// Writes a checkpoint of what is proved now; `then` when it is acknowledged. While one is in flight, the next one waits,
+  /// and of several waiting ones without a decision one is written.
+  void write(std::string decision, bool clean, Then then = {});
+  /// at_most_once: packets before `sequence` may be handed over once this is acknowledged.
+  void reserve(std::uint64_t sequence, Then then);
+  /// Another session begins: everything before is settled.
+  void new_session(std::string session, std::uint64_t next_sequence, const journal::FunctionState& state);
+  /// Forgets older epochs.
+  void bury(const std::vector<std::uint64_t>& epochs);
+
+  /// The checkpoint as it would be written now, for a transaction. Counts as written.
+  [[nodiscard]] journal::Checkpoint next(std::string decision, bool clean);
+  /// Everything that the newest report told of is acknowledged, the directory's news too.
+  [[nodiscard]] bool settled();
+  [[nodiscard]] bool aligned() const noexcept { return aligned_; }
+  [[nodiscard]] bool writing() const noexcept { return writing_; }
+  /// The session's end has come: nothing of it is missing when another one begins.
+  void set_ended() noexcept { current_.session_ended = true; }
+  [[nodiscard]] bool ended() const noexcept { return current_.session_ended; }
+  /// Nothing is written any more: somebody else owns the feed, or its log holds what is not understood yet.
+  void freeze() noexcept { frozen_ = true; }
+  [[nodiscard]] bool frozen() const noexcept { return frozen_; }
+  [[nodiscard]] std::uint64_t epoch() const noexcept { return current_.epoch; }
+  [[nodiscard]] const std::string& session() const noexcept { return current_.session; }
+
+ private:
+  struct Waiting {
+    std::string decision;
+    bool clean = false;
+    Then then;
+  };
+  void acknowledge();
+  void send(Waiting waiting);
+  void put(const journal::Checkpoint& checkpoint, Then then);
+  void answered(const Result<std::int64_t>& answer, const Then& then, SteadyTime since);
+
+  boost::asio::io_context& io_;
+  const sink::Delivery delivery_;
+  sink::CompactedLog& checkpoints_;
+  sink::CompactedLog& states_;
+  sink::Lane& lane_;
+  metrics::FeedMetrics& metrics_;
+
+  journal::Checkpoint current_;  ///< the newest one; what the next one keeps
+  journal::Marks marks_;
+  std::uint64_t reserved_ = 0;
+  std::uint64_t state_batches_acked_ = 0;
+  std::uint64_t state_batches_sent_ = 0;
+  std::uint64_t final_next_ = 0;  ///< at_most_once: the newest mark's
+  bool aligned_ = true;
+  bool frozen_ = false;
+  bool writing_ = false;
+  std::vector<Waiting> waiting_;
+};
+
+}  // namespace tickbridge::app

@@ -1,0 +1,58 @@
+#include "app/producers.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+
+namespace tickbridge::app {
+
+Result<std::shared_ptr<sink::Producer>> Producers::get(const config::Feed& feed) {
+  const std::scoped_lock opening{opening_};
+  const bool own = feed.sink.delivery == sink::Delivery::kTransactional;
+  const std::string name = own ? feed.name : std::string{};
+  {
+    const std::scoped_lock lock{mutex_};
+    for (const Shared& shared : shared_) {
+      if (shared.delivery == feed.sink.delivery && shared.send == feed.sink.send && shared.feed == name) return shared.producer;
+    }
+  }
+  // The library's thread may tell before create() has returned the producer; who it is is known to the feeds only later.
+  auto self = std::make_shared<std::atomic<const sink::Producer*>>(nullptr);  // outlives either side
+  auto made = sink::Producer::create(
+      config_.producer, feed.sink.delivery, feed.sink.send,
+      [this, self](const Error& problem) { on_fatal_(self->load(), problem); },
+      own ? fmt::format("{}-{}", config_.producer.transactional_id_prefix, feed.name) : std::string{});
+  if (!made) return made.error();
+  std::shared_ptr<sink::Producer> producer{std::move(*made)};
+  self->store(producer.get());
+  const std::scoped_lock lock{mutex_};
+  shared_.push_back({feed.sink.delivery, feed.sink.send, name, producer});
+  return producer;
+}
+
+Result<std::unique_ptr<sink::Lane>> Producers::open_lane(sink::Producer& producer, const config::Feed& feed,
+                                                         metrics::FeedMetrics& metrics, sink::LaneEvents events,
+                                                         milliseconds deadline) {
+  const std::scoped_lock opening{opening_};
+  return producer.open_lane(feed.name, feed.sink, config_.topics, config_.feeds.size(), metrics, std::move(events), deadline);
+}
+
+void Producers::retire(const sink::Producer* producer) {
+  const std::scoped_lock lock{mutex_};
+  std::erase_if(shared_, [producer](const Shared& shared) { return shared.producer.get() == producer; });
+}
+
+std::vector<std::shared_ptr<sink::Producer>> Producers::all() {
+  const std::scoped_lock lock{mutex_};
+  std::vector<std::shared_ptr<sink::Producer>> producers;
+  for (const Shared& shared : shared_) producers.push_back(shared.producer);
+  return producers;
+}
+
+bool Producers::can_write() {
+  const auto producers = all();
+  return std::all_of(producers.begin(), producers.end(), [](const auto& producer) { return producer->can_write(); });
+}
+
+}  // namespace tickbridge::app

@@ -1,0 +1,252 @@
+#include "app/recovery.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "journal/record_hash.h"
+#include "sink/fence.h"
+#include "sink/log_reader.h"
+
+namespace tickbridge::app {
+
+using journal::Step;
+using sink::Delivery;
+
+namespace {
+
+constexpr std::size_t kEnoughCheckpoints = 8;
+
+std::uint64_t epoch_of(std::string_view key) {
+  std::uint64_t epoch = 0;
+  const std::string_view digits = key.substr(key.rfind('/') + 1);
+  std::from_chars(digits.data(), digits.data() + digits.size(), epoch);
+  return epoch;
+}
+
+}  // namespace
+
+journal::Parameters parameters_of(const config::Feed& feed, std::int32_t partitions) {
+  journal::Parameters parameters = config::shaping(feed);
+  parameters["topic_partitions"] = std::to_string(partitions);
+  return parameters;
+}
+
+Result<Recovered> Recovery::run() {
+  const bool exact = settings_.feed.sink.delivery == Delivery::kExactlyOnce;
+  Step step = Step::kReadCheckpoints;
+  while (step != Step::kLogIn) {
+    settings_.on_step(step);
+    Result<void> done;
+    switch (step) {
+      case Step::kReadCheckpoints:
+        done = read_checkpoints();
+        if (done) done = judge();
+        break;
+      case Step::kWatchOwner: done = watch_owner(); break;
+      case Step::kFence: done = fence(); break;
+      case Step::kReadEnds: done = read_ends(); break;
+      case Step::kReadSuffix: done = read_suffix(); break;
+      default: break;
+    }
+    if (!done) return done.error();
+    step = journal::next_step(step, {.has_checkpoint = found_.checkpoint.has_value(),
+                                     .clean = found_.checkpoint && found_.checkpoint->clean,
+                                     .rebuild_in_place = settings_.in_place,
+                                     .exact = exact});
+  }
+  if (found_.ends.empty()) {
+    if (auto read = read_ends(); !read) return read.error();
+  }
+  if (auto read = read_state(); !read) return read.error();
+  return std::move(found_);
+}
+
+Result<void> Recovery::read_checkpoints() {
+  auto log = sink::CompactedLog::open(settings_.config.producer, settings_.config.topics, settings_.config.checkpoint.topic,
+                                      settings_.transactional ? "read_committed" : "read_uncommitted", settings_.deadline);
+  if (!log) return log.error();
+  found_.checkpoints = std::move(*log);
+  const auto enough = [](const std::vector<sink::Entry>& entries) {
+    return std::count_if(entries.begin(), entries.end(), [](const auto& entry) { return entry.value.has_value(); }) >=
+           static_cast<std::ptrdiff_t>(kEnoughCheckpoints);
+  };
+  auto entries = found_.checkpoints->read_back(prefix(), enough, settings_.deadline);
+  if (!entries) return entries.error();
+  auto parsed = parse(*entries);
+  if (!parsed) return parsed.error();
+  for (const sink::Entry& entry : *entries) {
+    const std::uint64_t epoch = epoch_of(entry.key);
+    found_.highest_epoch = std::max(found_.highest_epoch, epoch);
+    auto& older = found_.older_epochs;
+    std::erase(older, epoch);
+    if (entry.value) older.push_back(epoch);
+  }
+  if (const journal::Checkpoint* const newest = journal::newest(*parsed)) found_.checkpoint = *newest;
+  return {};
+}
+
+Result<std::vector<journal::Checkpoint>> Recovery::parse(const std::vector<sink::Entry>& entries) const {
+  std::vector<journal::Checkpoint> checkpoints;
+  for (const sink::Entry& entry : entries) {
+    if (!entry.value) continue;
+    auto checkpoint = journal::parse_checkpoint(*entry.value);
+    if (!checkpoint) {
+      return error(ExitCode::kData,
+                   fmt::format("feed {}: the checkpoint at offset {} of topic {} cannot be read: {}; did another program "
+                               "write there?",
+                               settings_.feed.name, entry.offset, settings_.config.checkpoint.topic,
+                               checkpoint.error().message));
+    }
+    checkpoints.push_back(std::move(*checkpoint));
+  }
+  return checkpoints;
+}
+
+Result<void> Recovery::judge() {
+  if (!found_.checkpoint) return {};
+  if (settings_.forced_start) {
+    found_.given_up = true;
+    spdlog::warn("feed {}: --start {} over the checkpoint at session {} sequence {}: what was not aligned is given up, and "
+                 "messages that the log holds already are written again",
+                 settings_.feed.name, *settings_.forced_start, found_.checkpoint->session, found_.checkpoint->next_sequence);
+    return {};
+  }
+  found_.parameters =
+      journal::judge_parameters(*found_.checkpoint, parameters_of(settings_.feed, topic_.partitions), settings_.accept_change);
+  using Way = journal::ParameterFinding::Way;
+  for (const std::string& change : found_.parameters.changes) {
+    spdlog::info("feed {}: since the last checkpoint: {}", settings_.feed.name, change);
+  }
+  if (found_.parameters.way == Way::kRefused) {
+    return error(ExitCode::kConfig, fmt::format("feed {}: {}", settings_.feed.name, found_.parameters.problem));
+  }
+  found_.replays_old = found_.parameters.way == Way::kOldFirst;
+  return {};
+}
+
+Result<void> Recovery::watch_owner() {
+  journal::Liveness owner{*found_.checkpoint};
+  const SteadyTime until = SteadyClock::now() + 2 * settings_.config.checkpoint.interval + milliseconds{100};
+  while (SteadyClock::now() < until) {
+    const auto left = std::chrono::duration_cast<milliseconds>(until - SteadyClock::now());
+    auto entries = found_.checkpoints->read_on(prefix(), std::max(left, milliseconds{1}));
+    if (!entries) return entries.error();
+    auto fresh = parse(*entries);
+    if (!fresh) return fresh.error();
+    for (const journal::Checkpoint& checkpoint : *fresh) {
+      owner.saw(checkpoint);
+      if (checkpoint.epoch > found_.checkpoint->epoch || checkpoint.number > found_.checkpoint->number) found_.checkpoint = checkpoint;
+      found_.highest_epoch = std::max(found_.highest_epoch, checkpoint.epoch);
+    }
+    if (owner.alive()) {
+      return error(ExitCode::kProtocol,
+                   fmt::format("feed {}: its owner lives (instance {}, epoch {}): two daemons must not write one feed; stop "
+                               "the other one, or give this feed another name and topic",
+                               settings_.feed.name, found_.checkpoint->instance, found_.checkpoint->epoch));
+    }
+    if (found_.checkpoint->clean) return {};  // it was just leaving
+  }
+  return {};
+}
+
+Result<void> Recovery::fence() {
+  const std::string id = fmt::format("{}-{}", settings_.config.producer.transactional_id_prefix, settings_.feed.name);
+  const SteadyTime since = SteadyClock::now();
+  auto report = sink::fence(settings_.config.producer, id, settings_.feed.sink.topic, topic_.partitions,
+                            settings_.config.checkpoint.settle, settings_.deadline);
+  if (!report) return report.error();
+  const auto took = std::chrono::duration_cast<milliseconds>(SteadyClock::now() - since).count();
+  if (report->fenced) {
+    spdlog::info("feed {}: the ends of topic {} are fenced, {} round(s), {} ms", settings_.feed.name,
+                 settings_.feed.sink.topic, report->rounds, took);
+  } else {
+    spdlog::warn("feed {}: no fence, the ends of topic {} stood still for {} ms: {}; what a dead process still had under way "
+                 "could be appended later (it would be found and told)",
+                 settings_.feed.name, settings_.feed.sink.topic, settings_.config.checkpoint.settle.count(), report->why_not);
+  }
+  return {};
+}
+
+Result<void> Recovery::read_ends() {
+  auto reader = sink::LogReader::open(settings_.config.producer, settings_.feed.sink.topic);
+  if (!reader) return reader.error();
+  auto offsets = (*reader)->offsets(topic_.partitions, settings_.deadline);
+  if (!offsets) return offsets.error();
+  for (const sink::Offsets& partition : *offsets) {
+    begins_.push_back(partition.begin);
+    found_.ends.push_back(partition.end);
+  }
+  return {};
+}
+
+bool Recovery::aligns() const {
+  if (!found_.checkpoint || found_.given_up) return false;
+  const auto delivery = found_.checkpoint->parameters.find("delivery");
+  return delivery != found_.checkpoint->parameters.end() && delivery->second == "\"exactly_once\"" &&
+         found_.parameters.way != journal::ParameterFinding::Way::kBarrier && !found_.checkpoint->session.empty();
+}
+
+// From the checkpoint's offset on, that record included: it must be the one that the checkpoint knows.
+Result<void> Recovery::read_suffix() {
+  if (!aligns()) return {};
+  const std::vector<journal::PartitionState>& states = found_.checkpoint->partitions;
+  std::vector<sink::Range> ranges;
+  std::vector<journal::End> ends(states.size());
+  found_.suffixes.resize(states.size());
+  for (std::size_t p = 0; p < states.size(); ++p) {
+    if (p >= found_.ends.size()) {
+      return error(ExitCode::kData, fmt::format("feed {}: topic {} has {} partitions, the checkpoint knows {}: it was re-created",
+                                                settings_.feed.name, settings_.feed.sink.topic, found_.ends.size(), states.size()));
+    }
+    ends[p] = {.begin = begins_[p], .end = found_.ends[p], .hash_at_offset = {}};
+    found_.suffixes[p] = {.from = states[p], .end = found_.ends[p], .found = {},
+                          .lost = std::max<std::int64_t>(begins_[p] - (states[p].offset + 1), 0)};
+    const std::int64_t begin = std::max(begins_[p], states[p].offset);
+    if (begin < found_.ends[p]) ranges.push_back({static_cast<std::int32_t>(p), begin, found_.ends[p]});
+  }
+  auto reader = sink::LogReader::open(settings_.config.producer, settings_.feed.sink.topic);
+  if (!reader) return reader.error();
+  std::size_t count = 0;
+  const auto take = [&](std::int32_t partition, std::int64_t offset, std::string_view key, Bytes value) {
+    const auto p = static_cast<std::size_t>(partition);
+    const std::uint64_t hash = journal::record_hash(key, value);
+    if (offset == states[p].offset) {
+      ends[p].hash_at_offset = hash;
+    } else if (offset > states[p].offset) {
+      found_.suffixes[p].found.push_back({offset, hash});
+      ++count;
+    }
+  };
+  if (auto read = (*reader)->read(ranges, take, settings_.deadline); !read) return read;
+  for (std::size_t p = 0; p < states.size(); ++p) {
+    if (auto there = journal::check_end(settings_.feed.sink.topic, static_cast<std::int32_t>(p), states[p], ends[p]); !there) return there;
+  }
+  spdlog::info("feed {}: {} record(s) lie behind the checkpoint (epoch {}, session {} sequence {})", settings_.feed.name, count,
+               found_.checkpoint->epoch, found_.checkpoint->session, found_.checkpoint->next_sequence);
+  return {};
+}
+
+Result<void> Recovery::read_state() {
+  if (!found_.checkpoint || found_.given_up) return {};
+  auto log = sink::CompactedLog::open(settings_.config.producer, settings_.config.topics,
+                                      settings_.config.checkpoint.topic + ".state", "read_uncommitted", settings_.deadline);
+  if (!log) return log.error();
+  auto entries = (*log)->read_back(prefix(), [](const auto&) { return false; }, settings_.deadline);
+  if (!entries) return entries.error();
+  std::vector<journal::StateBatch> batches;
+  for (const sink::Entry& entry : *entries) {
+    if (!entry.value) continue;
+    auto batch = journal::parse_state(*entry.value);
+    if (!batch) return error(ExitCode::kData, fmt::format("feed {}: state at offset {}: {}", settings_.feed.name, entry.offset, batch.error().message));
+    batches.push_back(std::move(*batch));
+  }
+  found_.entries = journal::entries_before(batches, found_.checkpoint->session, found_.checkpoint->next_sequence,
+                                           found_.checkpoint->state_epoch_floor);
+  return {};
+}
+
+}  // namespace tickbridge::app

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "journal/align.h"
+#include "journal/checkpoint.h"
+#include "journal/start.h"
+#include "sink/compacted_log.h"
+#include "sink/producer.h"
+
+namespace tickbridge::app {
+
+/// What the start path found out before the login (recovery.md, "Start, restart, rebuild in place, take-over: one path").
+struct Recovered {
+  std::optional<journal::Checkpoint> checkpoint;
+  std::uint64_t highest_epoch = 0;
+  std::vector<std::uint64_t> older_epochs;         ///< to be buried once there is a newer one
+  std::vector<std::int64_t> ends;                  ///< by partition of the topic
+  std::vector<journal::Suffix> suffixes;           ///< by partition, where the log has to be aligned
+  std::vector<journal::StateEntry> entries;        ///< the directory at the checkpoint
+  journal::ParameterFinding parameters;
+  bool given_up = false;                           ///< --start over a checkpoint
+  bool replays_old = false;                        ///< exactly as kOldFirst says, until aligned
+  std::unique_ptr<sink::CompactedLog> checkpoints; ///< for reading back who owns the feed
+};
+
+/// Walks the start path up to the login. Blocks: a thread of its own.
+class Recovery {
+ public:
+  struct Settings {
+    const config::Config& config;
+    const config::Feed& feed;
+    std::optional<std::string> forced_start;
+    bool accept_change = false;
+    bool in_place = false;
+    bool transactional = false;
+    SteadyTime deadline;
+    std::function<void(journal::Step)> on_step;
+  };
+  Recovery(Settings settings, const sink::TopicInfo& topic) : settings_{std::move(settings)}, topic_{topic} {}
+
+  [[nodiscard]] Result<Recovered> run();
+
+ private:
+  [[nodiscard]] Result<void> read_checkpoints();
+  [[nodiscard]] Result<void> judge();
+  [[nodiscard]] Result<void> watch_owner();
+  [[nodiscard]] Result<void> fence();
+  [[nodiscard]] Result<void> read_ends();
+  [[nodiscard]] Result<void> read_suffix();
+  [[nodiscard]] Result<void> read_state();
+  [[nodiscard]] Result<std::vector<journal::Checkpoint>> parse(const std::vector<sink::Entry>& entries) const;
+  [[nodiscard]] bool aligns() const;
+  [[nodiscard]] std::string prefix() const { return settings_.feed.name + "/"; }
+
+  Settings settings_;
+  const sink::TopicInfo& topic_;
+  Recovered found_;
+  std::vector<std::int64_t> begins_;
+};
+
+/// The parameters in force: the options that shape the output, and the topic's partition count.
+[[nodiscard]] journal::Parameters parameters_of(const config::Feed& feed, std::int32_t partitions);
+
+}  // namespace tickbridge::app

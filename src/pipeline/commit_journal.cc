@@ -1,0 +1,170 @@
+// What the committer does for recovery: where a life begins, alignment, barriers, and what it tells the journal.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "codec/soup.h"
+#include "journal/record_hash.h"
+#include "pipeline/commit.h"
+
+namespace tickbridge::pipeline {
+
+using metrics::FeedCounter;
+using Kind = Record::Kind;
+
+void Committer::restore() {
+  const Resume& resume = settings_.resume;
+  for (std::size_t p = 0; p < resume.suffixes.size(); ++p) {
+    handed_[p] = {.count = 0, .position = resume.suffixes[p].from.position, .hash = resume.suffixes[p].from.hash};
+  }
+  for (const journal::StateEntry& entry : resume.entries) directory_.restore(entry.instrument, entry.key, entry.sticky);
+  if (!resume.state) return;
+  midnight_ms_ = resume.state->midnight_ms;
+  last_timestamp_ms_ = resume.state->last_timestamp_ms;
+  directory_.restore_turn(resume.state->turn);
+  mold_.restore(resume.state->mold_session, resume.state->mold_expected);
+}
+
+// A login begins a piece. What it means can need a barrier, and so does a piece that is not reserved yet.
+std::optional<Committer::Progress> Committer::before_piece(const Task& task, std::uint64_t reserved) {
+  const bool login = task.count != 0 && task.records[0].kind == Kind::kLogin;
+  if (login && !std::exchange(login_taken_, true) && take_login(task.records[0])) return Progress::kBarrier;
+  if (stop_) {
+    problem_ = *stop_;
+    return Progress::kFailed;
+  }
+  const std::uint64_t end = sequence_.of(task.packets);
+  if (!settings_.resume.reserved || end <= reserved) return std::nullopt;
+  barrier_ = {.kind = Barrier::Kind::kReserve, .left = {}, .wanted = end, .report = {}};
+  return Progress::kBarrier;
+}
+
+// true: commit stands still in front of what the login brings.
+bool Committer::take_login(const Record& record) {
+  const auto accepted = codec::soup::parse_accepted(record.bytes());
+  if (!accepted) return false;  // the session has refused it already
+  Barrier barrier;
+  barrier.left = sequence_.session();
+  barrier.left_at = sequence_.expected();
+  const SequenceFinding finding = sequence_.login(*accepted, record.packet);
+  counted_repeat_ = 0;
+  if (!note(finding, accepted->session)) return false;
+  const bool first = std::exchange(own_pending_, false);
+  if (!settings_.resume.journaled || !(first || finding.new_session || finding.gap())) return false;
+  if (first) own(finding);
+  if (finding.new_session) std::for_each(handed_.begin(), handed_.end(), [](auto& handed) { handed.position = {}, handed.hash = 0; });
+  if (!finding.new_session) barrier.left.clear();
+  barrier.kind = first ? Barrier::Kind::kOwn : finding.new_session ? Barrier::Kind::kSession : Barrier::Kind::kGap;
+  if (finding.gap()) {
+    barrier.gap_begin = finding.gap_begin;
+    barrier.gap_end = finding.gap_end;
+  }
+  barrier.report = report();
+  barrier_ = std::move(barrier);
+  return true;
+}
+
+// What lies behind the checkpoint is compared with the replay; in another session there is none, and all of it was ours.
+void Committer::own(const SequenceFinding& finding) {
+  if (settings_.resume.suffixes.empty() || finding.new_session) return;
+  aligner_.emplace(journal::Aligner::Settings{.clean = settings_.resume.clean, .by_content = finding.gap()},
+                   settings_.resume.suffixes);
+  hashes_.resize(targets_.size());
+}
+
+// The whole piece is announced first: what comes later tells a hole in the log from somebody else's records.
+void Committer::align(const Task& task) {
+  for (std::size_t i = 0; i < task.count; ++i) {
+    const Target& target = targets_[i];
+    if (target.partition < 0 || target.partition == dead_letters()) continue;
+    hashes_[i] = journal::record_hash({target.key, target.key_size}, task.records[i].bytes());
+    aligner_->expect(target.partition, hashes_[i]);
+  }
+  for (std::size_t i = 0; i < task.count && !stop_; ++i) {
+    if (targets_[i].partition >= 0 && targets_[i].partition != dead_letters()) align_record(task, i);
+  }
+  if (stop_) {  // nothing of a piece that cannot be aligned is written
+    for (std::size_t i = 0; i < task.count; ++i) targets_[i].partition = kNowhere;
+    return;
+  }
+  if (task.count != 0 && aligner_->done({sequence_.of(task.records[task.count - 1].packet), task.records[task.count - 1].index})) {
+    finish_aligning();
+  }
+}
+
+void Committer::align_record(const Task& task, std::size_t i) {
+  const Record& record = task.records[i];
+  const journal::Position position{sequence_.of(record.packet), record.index};
+  switch (aligner_->next(targets_[i].partition, position, hashes_[i])) {
+    case journal::Alignment::kWrite:
+      return;
+    case journal::Alignment::kThere:
+      targets_[i].partition = kNowhere;
+      metrics_.add(FeedCounter::kMessagesSkipped, 1);
+      return;
+    case journal::Alignment::kFailed:
+      stop_ = error(ExitCode::kData,
+                    fmt::format("feed {}: the log cannot be aligned with the feed, nothing is written: {}", settings_.feed,
+                                aligner_->problem()));
+  }
+}
+
+void Committer::finish_aligning() {
+  for (std::int32_t p = 0; p < partitions_; ++p) matched_.emplace_back(p, aligner_->reached(p));
+  strangers_ = aligner_->take_strangers();
+  aligner_.reset();
+  hashes_ = {};
+}
+
+void Committer::note_learnt(const Record& record) {
+  for (const routing::Learnt& learnt : directory_.take_learnt()) {
+    if (!settings_.resume.journaled) continue;
+    learnt_.push_back({.position = {sequence_.of(record.packet), record.index},
+                       .instrument = learnt.instrument,
+                       .key = std::string{learnt.key},
+                       .sticky = learnt.sticky});
+  }
+}
+
+// After group(), begin_[p] is where group p ends, and where group p + 1 begins.
+void Committer::note_handed(const Task& task) {
+  std::size_t begin = 0;
+  for (std::int32_t p = 0; p < partitions_; ++p) {
+    const std::size_t end = begin_[static_cast<std::size_t>(p)];
+    if (end != begin) {
+      const std::size_t last = order_[end - 1];
+      const Record& record = task.records[last];
+      journal::Handed& handed = handed_[static_cast<std::size_t>(p)];
+      handed.position = {sequence_.of(record.packet), record.index};
+      handed.hash = journal::record_hash({targets_[last].key, targets_[last].key_size}, record.bytes());
+    }
+    begin = end;
+  }
+}
+
+MarkReport Committer::report() {
+  MarkReport report;
+  report.session = sequence_.session();
+  if (!learnt_.empty()) ++state_batches_;
+  report.learnt = std::exchange(learnt_, {});
+  report.matched = std::exchange(matched_, {});
+  report.strangers = std::exchange(strangers_, {});
+  if (aligner_) {
+    for (std::int32_t p = 0; p < partitions_; ++p) report.matched.emplace_back(p, aligner_->reached(p));
+    report.strangers = aligner_->take_strangers();
+    report.aligned = aligner_->aligned();
+  }
+  report.mark = {.next_sequence = sequence_.expected(),
+                 .state = {.midnight_ms = midnight_ms_,
+                           .last_timestamp_ms = last_timestamp_ms_,
+                           .turn = directory_.turn(),
+                           .mold_session = mold_.session(),
+                           .mold_expected = mold_.expected()},
+                 .handed = handed_,
+                 .dead_letters = dead_lettered_,
+                 .state_batches = state_batches_};
+  return report;
+}
+
+}  // namespace tickbridge::pipeline
