@@ -4,6 +4,7 @@
 #include <mutex>
 #include <string>
 
+#include "base/clock.h"
 #include "sink/handles.h"
 #include "sink/options.h"
 
@@ -16,11 +17,13 @@ struct Client {
   rd_kafka_queue_t* queue = nullptr;  ///< its main queue: delivery reports and errors
   Delivery delivery = Delivery::kAtLeastOnce;
   Send send = Send::kAsync;
+  bool transactional = false;  ///< has a transactional id
 
   // Shared atomics, any thread.
   std::atomic<bool> connected{false};  ///< a broker has answered since all were last reported down
   std::atomic<bool> failed{false};     ///< a fatal error: nothing is taken any more
   std::atomic<bool> stopping{false};   ///< the producer is being destroyed
+  std::atomic<SteadyClock::rep> transaction_begun{0};  ///< the newest one, SteadyClock's ticks; 0: none
   std::atomic<bool> attention{false};  ///< a lane has something for the delivery thread (LaneCore::attend)
 
   /// The last error that the library told, for messages of those who wait at start.

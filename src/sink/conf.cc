@@ -86,7 +86,8 @@ Properties delivery_defaults(const Properties& user, Delivery delivery, Send sen
   Properties result{{"acks", "all"}, {"message.send.max.retries", std::to_string(kMaxInt)}};
   if (wants_idempotence(user, delivery)) {
     result["enable.idempotence"] = "true";
-    result["enable.gapless.guarantee"] = "true";
+    // In a transaction every refusal spoils the transaction, and only that; the guarantee would end the producer.
+    if (delivery != Delivery::kTransactional) result["enable.gapless.guarantee"] = "true";
     result["max.in.flight.requests.per.connection"] = "5";
   } else {
     result["enable.idempotence"] = "false";
@@ -173,6 +174,14 @@ Properties properties_for(const ProducerOptions& options, Delivery delivery, Sen
   result.merge(delivery_defaults(user, delivery, send));
   for (const auto& [name, value] : user) result[name] = value;
   return result;
+}
+
+// A message's time is the transaction's: nobody waits for a record longer than for the commit that it belongs to.
+Properties transactional(Properties properties, const std::string& id) {
+  properties["transactional.id"] = id;
+  const std::string& timeout = properties.try_emplace("transaction.timeout.ms", "60000").first->second;
+  if (properties["message.timeout.ms"] == "0") properties["message.timeout.ms"] = timeout;
+  return properties;
 }
 
 Result<ConfHandle> make_conf(const Properties& properties) {

@@ -22,6 +22,9 @@ using Properties = std::map<std::string, std::string>;
 /// (docs/producer.md says why each). Aliases of one property count as one.
 [[nodiscard]] Properties properties_for(const ProducerOptions& options, Delivery delivery, Send send);
 
+/// The same for a producer with a transactional id.
+[[nodiscard]] Properties transactional(Properties properties, const std::string& id);
+
 /// Those of the user's properties that say how to reach the cluster (addresses, security, sockets, client.id): what any
 /// other client of the daemon takes over from the producer. Of the rest a consumer or a short-lived producer would
 /// refuse some and misunderstand others.

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "sink/errors.h"
+#include "sink/transactions.h"
 
 namespace tickbridge::sink {
 
@@ -90,6 +91,7 @@ void DeliveryThread::handle_reports(EventHandle event) {
   const std::size_t count = rd_kafka_event_message_count(event.get());  // before the first: next() lowers it
   const rd_kafka_message_t* first = rd_kafka_event_message_next(event.get());
   if (first == nullptr) return;
+  if (first->_private == nullptr) return;  // beside the lanes (Transactions::send): the commit tells
   Slot& slot = slot_of(first);
   if (first->err != 0 || slot.lane->topic_of(slot).shared.load()) {
     handle_each(event.get(), first);
@@ -162,9 +164,13 @@ void DeliveryThread::look_after_fatal() {
 
 void DeliveryThread::tell_fatal(const std::string& why) {
   if (std::exchange(fatal_told_, true)) return;
+  const bool fenced =
+      rd_kafka_fatal_error(client_.handle, nullptr, 0) == RD_KAFKA_RESP_ERR__FENCED && !transaction_aged(client_);
   const Error failure =
-      error(ExitCode::kUnacknowledged,
-            fmt::format("the Kafka producer cannot go on: {}; start the daemon again, nothing is lost", why));
+      fenced ? error(ExitCode::kProtocol,
+                     fmt::format("another owner has taken the Kafka producer's transactional id: {}", why))
+             : error(ExitCode::kUnacknowledged,
+                     fmt::format("the Kafka producer cannot go on: {}; start the daemon again, nothing is lost", why));
   spdlog::error("{}", failure.message);
   if (on_fatal_) on_fatal_(failure);
 }

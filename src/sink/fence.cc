@@ -14,6 +14,7 @@
 #include "sink/errors.h"
 #include "sink/library_log.h"
 #include "sink/reader.h"
+#include "sink/transactions.h"
 
 namespace tickbridge::sink {
 
@@ -21,7 +22,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kSlice = 2s;       ///< one call of the transactional interface
 constexpr auto kJoin = 1s;        ///< for the partitions to join; a round that left one out is repeated
 constexpr auto kMarkers = 400ms;  ///< for the markers to show
 constexpr auto kPause = 5ms;
@@ -72,15 +72,7 @@ class Handle {
     return error(ExitCode::kConfig, fmt::format("topic {}: {}", topic, rd_kafka_err2str(rd_kafka_last_error())));
   }
 
-  Outcome init(SteadyTime deadline) {
-    for (;;) {
-      const ErrorHandle fault{rd_kafka_init_transactions(client(), milliseconds_left(deadline, kSlice))};
-      Outcome outcome = outcome_of(fault);
-      const bool pending =
-          fault && rd_kafka_error_is_retriable(fault.get()) != 0;  // the call goes on in the background
-      if (!pending || SteadyClock::now() >= deadline) return outcome;
-    }
-  }
+  Outcome init(SteadyTime deadline) { return outcome_of(until_done(rd_kafka_init_transactions, client(), deadline)); }
 
   /// Has every partition join a transaction, and aborts it before anything is sent.
   Outcome touch(std::int32_t partitions, SteadyTime deadline) {
@@ -95,7 +87,7 @@ class Handle {
     }
     const SteadyTime join_by = std::min(deadline, SteadyClock::now() + kJoin);
     while (joined_.load() < partitions && SteadyClock::now() < join_by) std::this_thread::sleep_for(kPause);
-    return abort(deadline);
+    return outcome_of(until_done(rd_kafka_abort_transaction, client(), deadline));
   }
 
   /// The library knows the topic's partitions from here on.
@@ -104,15 +96,6 @@ class Handle {
  private:
   Handle() = default;
   [[nodiscard]] rd_kafka_t* client() const { return side_->handle(); }
-
-  Outcome abort(SteadyTime deadline) {
-    for (;;) {
-      const ErrorHandle fault{rd_kafka_abort_transaction(client(), milliseconds_left(deadline, kSlice))};
-      Outcome outcome = outcome_of(fault);
-      const bool pending = fault && rd_kafka_error_is_retriable(fault.get()) != 0;
-      if (!pending || SteadyClock::now() >= deadline) return outcome;
-    }
-  }
 
   // Any thread of the library. The line is in rd_kafka_txn_partition_registered, 2.0.2 to 2.12; if it is ever missing,
   // kJoin is waited for.

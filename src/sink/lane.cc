@@ -72,6 +72,8 @@ class SingleCall {
     parts_[kTimestamp].u.i64 = record.timestamp_ms;
     parts_[kHeaders].u.headers = headers.get();
     const ErrorHandle failure{rd_kafka_produceva(client, parts_.data(), headers ? kCount : kHeaders)};
+    // Of a client that has failed for good it tells why, unlike the call for batches.
+    if (failure && rd_kafka_error_is_fatal(failure.get()) != 0) return RD_KAFKA_RESP_ERR__FATAL;
     if (failure) return rd_kafka_error_code(failure.get());
     (void)headers.release();
     return RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -282,6 +284,8 @@ void LaneCore::refused_by_library(rd_kafka_resp_err_t code, const Topic& topic, 
     return;
   }
   if (code == RD_KAFKA_RESP_ERR__FATAL) return;  // the delivery thread tells
+  // Outside a transaction, or in one that can only be aborted any more: its commit tells.
+  if (code == RD_KAFKA_RESP_ERR__STATE && client_.transactional) return;
   if (!fail(error(ExitCode::kData,
                   fmt::format("feed {}: a record for topic {} partition {} is refused: {}; {}", setup_.feed, topic.name,
                               partition, describe(code), advice(code, topic.name))))) {

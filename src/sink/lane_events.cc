@@ -88,6 +88,8 @@ void LaneCore::report_failure(const Slot& slot, std::uint64_t count, rd_kafka_re
     return;
   }
   if (verdict == Verdict::kDiscarded) return;
+  // What was given up has broken the transaction; its commit says why (a newer owner, time).
+  if (verdict == Verdict::kLost && client_.transactional) return;
   const std::string& topic = topic_of(slot).name;
   fail(error(verdict == Verdict::kRefused ? ExitCode::kData : ExitCode::kUnacknowledged,
              fmt::format("feed {}: {} record(s) for topic {} partition {} {}: {}; {}", setup_.feed, count, topic,

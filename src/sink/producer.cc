@@ -11,6 +11,7 @@
 #include "sink/delivery.h"
 #include "sink/library_log.h"
 #include "sink/topics.h"
+#include "sink/transactions.h"
 #include "sink/versions.h"
 
 namespace tickbridge::sink {
@@ -48,12 +49,13 @@ class OpenLane final : public Lane {
 class OneProducer final : public Producer {
  public:
   OneProducer(ClientHandle handle, const ProducerOptions& options, Delivery delivery, Send send,
-              std::function<void(const Error&)> on_fatal)
+              std::function<void(const Error&)> on_fatal, bool transactional)
       : handle_{std::move(handle)}, queue_{rd_kafka_queue_get_main(handle_.get())}, budget_{total_budget(options)} {
     client_.handle = handle_.get();
     client_.queue = queue_.get();
     client_.delivery = delivery;
     client_.send = send;
+    client_.transactional = transactional;
     delivery_ = std::make_unique<DeliveryThread>(client_, std::move(on_fatal));
   }
   ~OneProducer() override;
@@ -64,10 +66,14 @@ class OneProducer final : public Producer {
                                           std::size_t lane_count, metrics::FeedMetrics& metrics, LaneEvents events,
                                           std::chrono::milliseconds deadline) override;
   bool flush(std::chrono::milliseconds deadline) override;
-  Result<void> init_transactions(std::chrono::milliseconds) override { return {}; }
-  Result<void> begin_transaction() override { return {}; }
-  Result<void> send_in_transaction(const std::string&, std::string_view, std::string_view) override { return {}; }
-  Result<void> commit_transaction(std::chrono::milliseconds) override { return {}; }
+  Result<void> init_transactions(std::chrono::milliseconds deadline) override {
+    return transactions_.init(SteadyClock::now() + deadline);
+  }
+  Result<void> begin_transaction() override { return transactions_.begin(); }
+  Result<void> send_in_transaction(const std::string& topic, std::string_view key, std::string_view value) override {
+    return transactions_.send(topic, key, value);
+  }
+  Result<void> commit_transaction(std::chrono::milliseconds deadline) override;
   bool can_write() const noexcept override { return client_.connected.load() && !client_.failed.load(); }
 
  private:
@@ -77,7 +83,8 @@ class OneProducer final : public Producer {
   QueueHandle queue_;
   const Charge budget_;
   Client client_;
-  Topics topics_{client_};  // start-up thread only
+  Topics topics_{client_};              // start-up thread only
+  Transactions transactions_{client_};  // one thread at a time
   std::unique_ptr<DeliveryThread> delivery_;
 };
 
@@ -91,6 +98,7 @@ OneProducer::~OneProducer() {
     while (rd_kafka_outq_len(handle_.get()) > 0 && SteadyClock::now() < deadline) std::this_thread::sleep_for(1ms);
   }
   delivery_.reset();
+  transactions_.clear();
   topics_.clear();
 }
 
@@ -133,15 +141,24 @@ bool OneProducer::flush(std::chrono::milliseconds deadline) {
   return false;
 }
 
+// flush() first: what it waits for besides the library's own wait is that the lanes know (Lane::acked).
+Result<void> OneProducer::commit_transaction(std::chrono::milliseconds deadline) {
+  const SteadyTime until = SteadyClock::now() + deadline;
+  const bool flushed = flush(deadline);
+  return transactions_.commit(flushed ? until : SteadyClock::now());
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Producer>> Producer::create(const ProducerOptions& options, Delivery delivery, Send send,
                                                    std::function<void(const Error&)> on_fatal,
-                                                   const std::string& /*transactional_id*/) {
+                                                   const std::string& transactional_id) {
   const Result<std::string> version = check_library_version(rd_kafka_version(), delivery);
   if (!version) return version.error();
   if (!version->empty()) spdlog::warn("{}", *version);
-  Result<ConfHandle> conf = make_conf(properties_for(options, delivery, send));
+  Properties properties = properties_for(options, delivery, send);
+  if (!transactional_id.empty()) properties = transactional(std::move(properties), transactional_id);
+  Result<ConfHandle> conf = make_conf(properties);
   if (!conf) return conf.error();
   rd_kafka_conf_set_events(conf->get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
   log_to_ours(conf->get());
@@ -152,8 +169,8 @@ Result<std::unique_ptr<Producer>> Producer::create(const ProducerOptions& option
                  fmt::format("the client library refuses the properties under [producer]: {}", text.data()));
   }
   (void)conf->release();  // rd_kafka_new took it
-  return std::unique_ptr<Producer>{
-      std::make_unique<OneProducer>(std::move(handle), options, delivery, send, std::move(on_fatal))};
+  return std::unique_ptr<Producer>{std::make_unique<OneProducer>(std::move(handle), options, delivery, send,
+                                                                 std::move(on_fatal), !transactional_id.empty())};
 }
 
 }  // namespace tickbridge::sink

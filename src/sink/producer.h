@@ -148,7 +148,9 @@ class Producer {
   /// A record beside the lanes' in the running transaction (the checkpoint). Topic: partition 0.
   [[nodiscard]] virtual Result<void> send_in_transaction(const std::string& topic, std::string_view key,
                                                          std::string_view value) = 0;
-  /// Waits for what is in flight, then commits. An error: the transaction is aborted; recover.
+  /// Waits for what is in flight, then commits. An error: the transaction is aborted; recover. It comes back when the commit
+  /// is decided: readers of committed records see it milliseconds later, when the markers are written (the next transaction
+  /// and the next init wait for them).
   [[nodiscard]] virtual Result<void> commit_transaction(std::chrono::milliseconds deadline) = 0;
 
   /// True while at least one broker connection is up and no fatal error is known (any thread).
