@@ -10,6 +10,7 @@
 #include "sink/conf.h"
 #include "sink/delivery.h"
 #include "sink/library_log.h"
+#include "sink/sockets.h"
 #include "sink/topics.h"
 #include "sink/transactions.h"
 #include "sink/versions.h"
@@ -162,6 +163,7 @@ Result<std::unique_ptr<Producer>> Producer::create(const ProducerOptions& option
   if (!conf) return conf.error();
   rd_kafka_conf_set_events(conf->get(), RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
   log_to_ours(conf->get());
+  if (delivery != Delivery::kAtMostOnce) reset_at_death(conf->get());
   std::array<char, 512> text{};
   ClientHandle handle{rd_kafka_new(RD_KAFKA_PRODUCER, conf->get(), text.data(), text.size())};
   if (!handle) {

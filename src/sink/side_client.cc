@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "sink/library_log.h"
+#include "sink/sockets.h"
 
 namespace tickbridge::sink {
 
@@ -15,6 +16,7 @@ Result<std::unique_ptr<SideClient>> SideClient::create(Setup setup) {
   rd_kafka_conf_set_events(conf->get(), RD_KAFKA_EVENT_ERROR | (setup.on_reports ? RD_KAFKA_EVENT_DR : 0));
   rd_kafka_conf_set_opaque(conf->get(), setup.log_opaque);
   log_to_ours(conf->get());
+  if (setup.type == RD_KAFKA_PRODUCER) reset_at_death(conf->get());
   if (setup.log != nullptr) rd_kafka_conf_set_log_cb(conf->get(), setup.log);
   std::array<char, 512> text{};
   ClientHandle handle{rd_kafka_new(setup.type, conf->get(), text.data(), text.size())};

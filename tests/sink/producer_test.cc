@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <atomic>
 #include <future>
@@ -368,6 +370,36 @@ TEST(ProducerCreate, NamesTheRefusedProperty) {
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, ExitCode::kConfig);
   EXPECT_THAT(made.error().message, HasSubstr("linger.msx"));
+}
+
+/// Of this process's sockets that are connected to `port`: how many reset when they close, and how many do not.
+std::pair<int, int> resetting_sockets(std::uint16_t port) {
+  std::pair<int, int> counts{};
+  for (int descriptor = 3; descriptor < 1024; ++descriptor) {
+    sockaddr_in peer{};
+    socklen_t size = sizeof peer;
+    if (getpeername(descriptor, reinterpret_cast<sockaddr*>(&peer), &size) != 0 || ntohs(peer.sin_port) != port)
+      continue;
+    linger set{};
+    size = sizeof set;
+    getsockopt(descriptor, SOL_SOCKET, SO_LINGER, &set, &size);
+    ++(set.l_onoff == 1 && set.l_linger == 0 ? counts.first : counts.second);
+  }
+  return counts;
+}
+
+TEST_F(ProducerTest, ItsConnectionsDieWithTheProcessExceptAtMostOnce) {
+  const auto port = static_cast<std::uint16_t>(std::stoi(kafka_.servers().substr(kafka_.servers().rfind(':') + 1)));
+  create(Delivery::kExactlyOnce);
+  auto lane = open();
+  EXPECT_GT(resetting_sockets(port).first, 0);
+  EXPECT_EQ(resetting_sockets(port).second, 0);
+  lane.reset();
+  producer_.reset();
+  create(Delivery::kAtMostOnce, Send::kFireAndForget);
+  lane = open();
+  EXPECT_EQ(resetting_sockets(port).first, 0);
+  EXPECT_GT(resetting_sockets(port).second, 0);
 }
 
 void expect_jump(const Jump& jump, std::int32_t partition, std::int64_t expected, std::int64_t found) {
