@@ -12,7 +12,9 @@ using testing::HasSubstr;
 using testing::StartsWith;
 using namespace std::chrono_literals;
 
-Config producer(std::string_view lines) { return accepted(fmt::format("{}[producer]\n{}\n", kFeed, lines)); }
+Config producer(std::string_view lines) {
+  return accepted(fmt::format("{}delivery = \"at_least_once\"\n[producer]\n{}\n", kFeed, lines));
+}
 std::string refused(std::string_view lines) { return refusal(fmt::format("{}[producer]\n{}\n", kFeed, lines)); }
 
 TEST(JavaNames, BecomeTheLibrarysProperties) {

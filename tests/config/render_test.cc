@@ -27,6 +27,7 @@ start = 17
 partitioner = "explicit"
 partitions = { "BRK.A" = 3, "*" = 0 }
 headers = ["sequence", "receive_time"]
+delivery = "at_least_once"
 [feed.a.soupbintcp]
 version = "4.1"
 [feed.b-2]

@@ -86,34 +86,37 @@ TEST(Rules, RefuseWhatBreaksExactlyOnceAndTransactional) {
 }
 
 TEST(Rules, RefuseOneTopicOfTwoFeedsUnderExactlyOnce) {
-  const std::string two = "[feed.a]\nport = 1\ndelivery = \"{}\"\ntopic = \"x\"\n[feed.b]\nport = 2\ntopic = \"x\"\n";
-  EXPECT_THAT(clashes(fmt::format(fmt::runtime(two), "exactly_once")),
+  const std::string two = "[feed.a]\nport = 1\ndelivery = \"{}\"\ntopic = \"x\"\n[feed.b]\nport = 2\ntopic = \"x\"\n"
+                          "delivery = \"{}\"\n";
+  EXPECT_THAT(clashes(fmt::format(fmt::runtime(two), "exactly_once", "exactly_once")),
               one("t.toml:7", "feed.b.topic = \"x\"", "feed.a.topic = \"x\"", "t.toml:4"));
-  EXPECT_THAT(clashes(fmt::format(fmt::runtime(two), "at_least_once")), IsEmpty());
+  EXPECT_THAT(clashes(fmt::format(fmt::runtime(two), "at_least_once", "at_least_once")), IsEmpty());
 }
+
+constexpr const char* kLeast = "delivery = \"at_least_once\"";
 
 TEST(Rules, RefuseManyInFlightWithoutIdempotenceUnderAtLeastOnce) {
   constexpr std::string_view kMany = "max.in.flight.requests.per.connection = 2";
   for (const char* const off : {"enable.idempotence = false", "acks = 1", "retries = 0"}) {
-    EXPECT_THAT(clashes(with("", fmt::format("{}\n{}", off, kMany))),
+    EXPECT_THAT(clashes(with(kLeast, fmt::format("{}\n{}", off, kMany))),
                 one("t.toml:5", "producer.", "producer.max.in.flight.requests.per.connection = 2", "t.toml:6"))
         << off;
-    EXPECT_THAT(clashes(with("", off)), IsEmpty()) << off << ": the daemon sends one at a time then";
-    EXPECT_THAT(clashes(with("", fmt::format("{}\nmax.in.flight.requests.per.connection = 1", off))), IsEmpty());
+    EXPECT_THAT(clashes(with(kLeast, off)), IsEmpty()) << off << ": the daemon sends one at a time then";
+    EXPECT_THAT(clashes(with(kLeast, fmt::format("{}\nmax.in.flight.requests.per.connection = 1", off))), IsEmpty());
     EXPECT_THAT(clashes(with("delivery = \"at_most_once\"", fmt::format("{}\n{}", off, kMany))), IsEmpty());
   }
 }
 
 TEST(Rules, RefuseAcksZeroUnderAtLeastOnce) {
-  EXPECT_THAT(clashes(with("", "acks = 0")), one("t.toml:5", "producer.acks = \"0\"", "feed.a.delivery", "default"));
+  EXPECT_THAT(clashes(with(kLeast, "acks = 0")), one("t.toml:5", "producer.acks = \"0\"", "feed.a.delivery", "t.toml:3"));
 }
 
 TEST(Rules, RefuseWhatIdempotenceCannotLiveWith) {
-  EXPECT_THAT(clashes(with("", "acks = 1\nenable.idempotence = true")),
+  EXPECT_THAT(clashes(with(kLeast, "acks = 1\nenable.idempotence = true")),
               one("t.toml:5", "producer.acks", "producer.enable.idempotence = true", "t.toml:6"));
-  EXPECT_THAT(clashes(with("", "retries = 0\nenable.idempotence = true")),
+  EXPECT_THAT(clashes(with(kLeast, "retries = 0\nenable.idempotence = true")),
               one("t.toml:5", "producer.retries", "producer.enable.idempotence = true", "t.toml:6"));
-  EXPECT_THAT(clashes(with("", "max.in.flight.requests.per.connection = 6")),
+  EXPECT_THAT(clashes(with(kLeast, "max.in.flight.requests.per.connection = 6")),
               one("t.toml:5", "producer.max.in.flight", "producer.enable.idempotence = true", "default"));
 }
 
@@ -175,7 +178,7 @@ TEST(Rules, RefuseTimesAndSizesThatExcludeEachOther) {
               one("t.toml:4", "feed.a.soupbintcp.heartbeat", "feed.a.soupbintcp.silence = \"15s\"", "default"));
   EXPECT_THAT(clashes(with("[pipeline]\nring_bytes = \"1MiB\"\ntask_bytes = \"512KiB\"")),
               one("t.toml:5", "pipeline.task_bytes", "pipeline.ring_bytes", "t.toml:4"));
-  EXPECT_THAT(clashes(with("", "linger.ms = 500\ndelivery.timeout.ms = 500")),
+  EXPECT_THAT(clashes(with(kLeast, "linger.ms = 500\ndelivery.timeout.ms = 500")),
               one("t.toml:5", "producer.linger.ms = 500", "producer.delivery.timeout.ms = 500", "t.toml:6"));
   const std::string frames = "transport = \"frames\"\ndelivery = \"at_most_once\"\n[feed.a.frames]\n";
   EXPECT_THAT(clashes(with(frames + "length_offset = 4")),
