@@ -244,7 +244,7 @@ void FeedUnit::on_barrier(pipeline::Barrier barrier) {
 // All that was handed over is acknowledged, and so is what the directory has learnt.
 void FeedUnit::when_settled(std::function<void()> then) {
   if (phase_ != Phase::kRunning) return;
-  if (transactional() || (lane_->in_flight() == 0 && keeper_->settled() && !keeper_->writing())) return then();
+  if (lane_->in_flight() == 0 && keeper_->settled() && !keeper_->writing()) return then();
   wait_.expires_after(kPoll);
   wait_.async_wait([this, life = life_, then = std::move(then)](boost::system::error_code code) {
     if (!code && life == life_) when_settled(then);
