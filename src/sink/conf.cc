@@ -153,11 +153,13 @@ Properties notes_properties(const ProducerOptions& options) {
 // Its records wait for a linger that outlasts it: they are thrown away unsent, and only the markers are written. The
 // library's debug lines say when a partition has joined the transaction, which nothing else of it does.
 Properties fence_properties(const ProducerOptions& options, const std::string& transactional_id) {
-  return with(connection_properties(options), {{"transactional.id", transactional_id},
-                                               {"transaction.timeout.ms", "60000"},
-                                               {"message.timeout.ms", "60000"},
-                                               {"linger.ms", "59000"},
-                                               {"debug", "eos"}});
+  Properties properties = with(connection_properties(options), {{"transactional.id", transactional_id},
+                                                                {"transaction.timeout.ms", "60000"},
+                                                                {"message.timeout.ms", "60000"},
+                                                                {"linger.ms", "59000"},
+                                                                {"debug", "eos"}});
+  if (number(properties, "socket.timeout.ms").value_or(0) > 60'000) properties.erase("socket.timeout.ms");  // refused
+  return properties;
 }
 
 Charge total_budget(const ProducerOptions& options) noexcept {

@@ -66,6 +66,60 @@ TEST(Conf, TheLibraryTakesTheDefaultsOfEachDelivery) {
   }
 }
 
+TEST(Conf, ATransactionalProducerGivesUpWithItsTransaction) {
+  const Properties properties = transactional(with({}, Delivery::kTransactional), "tickbridge-nasdaq");
+  EXPECT_EQ(properties.at("transactional.id"), "tickbridge-nasdaq");
+  EXPECT_EQ(properties.at("message.timeout.ms"), properties.at("transaction.timeout.ms"));
+  EXPECT_EQ(properties.count("enable.gapless.guarantee"), 0U);
+  const Properties longer = transactional(with({{"transaction.timeout.ms", "90000"}}, Delivery::kTransactional), "x");
+  EXPECT_EQ(longer.at("message.timeout.ms"), "90000");
+}
+
+TEST(Conf, OtherClientsTakeOverHowTheClusterIsReachedAndNothingElse) {
+  ProducerOptions options;
+  options.properties = {{"metadata.broker.list", "kafka:9092"},
+                        {"security.protocol", "sasl_ssl"},
+                        {"sasl.mechanism", "PLAIN"},
+                        {"ssl.ca.location", "ca.pem"},
+                        {"socket.timeout.ms", "7000"},
+                        {"client.id", "me"},
+                        {"acks", "all"},
+                        {"linger.ms", "7"},
+                        {"transaction.timeout.ms", "9000"},
+                        {"enable.gapless.guarantee", "true"}};
+  const Properties properties = connection_properties(options);
+  EXPECT_EQ(properties.at("bootstrap.servers"), "kafka:9092");
+  EXPECT_EQ(properties.at("security.protocol"), "sasl_ssl");
+  EXPECT_EQ(properties.at("sasl.mechanisms"), "PLAIN");
+  EXPECT_EQ(properties.at("ssl.ca.location"), "ca.pem");
+  EXPECT_EQ(properties.at("socket.timeout.ms"), "7000");
+  EXPECT_EQ(properties.at("client.id"), "me");
+  for (const char* name : {"acks", "linger.ms", "transaction.timeout.ms", "enable.gapless.guarantee"}) {
+    EXPECT_EQ(properties.count(name), 0U) << name;
+  }
+}
+
+TEST(Conf, TheLibraryTakesTheOtherClientsProperties) {
+  ProducerOptions options;
+  options.properties = {{"bootstrap.servers", "127.0.0.1:1"}, {"socket.timeout.ms", "59000"}, {"linger.ms", "5"}};
+  const auto accepted = [](rd_kafka_type_t type, const Properties& properties) {
+    auto conf = make_conf(properties);
+    ASSERT_TRUE(conf) << conf.error().message;
+    char text[256] = "";
+    const ClientHandle client{rd_kafka_new(type, conf->get(), text, sizeof text)};
+    ASSERT_TRUE(client) << text;
+    (void)conf->release();
+  };
+  accepted(RD_KAFKA_CONSUMER, reader_properties(options, "read_committed"));
+  accepted(RD_KAFKA_PRODUCER, notes_properties(options));
+  accepted(RD_KAFKA_PRODUCER, fence_properties(options, "tickbridge-nasdaq"));
+  options.properties["socket.timeout.ms"] = "120000";
+  accepted(RD_KAFKA_PRODUCER, fence_properties(options, "tickbridge-nasdaq"));
+  options.properties["socket.timeout.ms"] = "59000";
+  accepted(RD_KAFKA_PRODUCER,
+           transactional(properties_for(options, Delivery::kTransactional, Send::kAsync), "tickbridge-nasdaq"));
+}
+
 TEST(Conf, TheLibrarysLimitsLieAboveTheBudget) {
   ProducerOptions options;
   options.max_in_flight_messages = 200'000;

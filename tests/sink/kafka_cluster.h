@@ -40,6 +40,8 @@ class Cluster : public ::testing::Environment {
     run(tool("topic") + " " + topic + " --partitions " + std::to_string(partitions) +
         (config.empty() ? "" : " --config " + config));
   }
+  void pause(int broker) { run(tool("stop") + " " + std::to_string(broker)); }
+  void resume(int broker) { run(tool("cont") + " " + std::to_string(broker)); }
   [[nodiscard]] const std::string& servers() const { return servers_; }
   [[nodiscard]] int brokers() const { return brokers_; }
 

@@ -240,6 +240,47 @@ TEST_F(RecoveryKafkaTest, AFenceOfATopicNeverWrittenTo) {
   for (const Offsets& one : reader()->offsets(4, in(10s)).value()) EXPECT_EQ(one.end, fenced->rounds);
 }
 
+/// A broker that follows the leader of partition 0.
+int follower(Reader& reader) {
+  const rd_kafka_metadata_t* found = nullptr;
+  const TopicHandle topic{rd_kafka_topic_new(reader.client().handle, reader.topic().c_str(), nullptr)};
+  EXPECT_EQ(rd_kafka_metadata(reader.client().handle, 0, topic.get(), &found, 10'000), RD_KAFKA_RESP_ERR_NO_ERROR);
+  const MetadataHandle metadata{found};
+  const rd_kafka_metadata_partition_t& partition = metadata->topics[0].partitions[0];
+  for (int i = 0; i < partition.replica_cnt; ++i) {
+    if (partition.replicas[i] != partition.leader) return partition.replicas[i];
+  }
+  return -1;
+}
+
+// A follower that stands still and is in sync keeps the end where it was, while the leader holds more.
+TEST_F(RecoveryKafkaTest, AFenceMakesHiddenRecordsShow) {
+  if (cluster->brokers() < 3) GTEST_SKIP() << "needs followers: TICKBRIDGE_KAFKA_BROKERS=3";
+  cluster->create(topic_, 1, "min.insync.replicas=2");
+  fill(1, 100);
+  auto reader = Reader::open(options_, topic_, "read_uncommitted");
+  ASSERT_TRUE(reader);
+  const int paused = follower(**reader);
+  cluster->pause(paused);
+  Foreign writer{cluster->servers()};
+  for (int i = 0; i < 50; ++i) writer.send(topic_, 0, "K", "hidden");
+  std::this_thread::sleep_for(500ms);  // the leader has them
+  const auto before = (*reader)->offsets(1, in(10s));
+  auto resumed = std::async(std::launch::async, [&] {
+    std::this_thread::sleep_for(2s);
+    cluster->resume(paused);
+  });
+  const SteadyTime since = SteadyClock::now();
+  const auto fenced = fence(options_, "tickbridge-" + topic_, topic_, 1, 1s, in(60s));
+  report("fence with a follower that stands still for 2 s", since);
+  resumed.get();
+  ASSERT_TRUE(before);
+  EXPECT_EQ((*before)[0].end, 100) << "nothing was hidden: nothing was tested";
+  ASSERT_TRUE(fenced) << fenced.error().message;
+  EXPECT_TRUE(fenced->fenced) << fenced->why_not;
+  EXPECT_EQ((*reader)->offsets(1, in(10s)).value()[0].end, 150 + fenced->rounds);
+}
+
 TEST_F(RecoveryKafkaTest, AMillionRecordsAreReadBackInSeconds) {
   cluster->create(topic_, 12);
   {
