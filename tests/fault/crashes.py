@@ -1,0 +1,169 @@
+"""Scenarios in which the daemon dies, is stopped, or runs twice."""
+import re
+import signal
+import time
+
+from world import LoggedIn
+
+MAY_LOSE = 60_000  # at_most_once: what one kill may cost at most: the messages in flight and those handed over
+
+
+def aims(case, kills: int) -> list:
+    """For each kill: how far into the session it falls, or which part of a start it is aimed at."""
+    parts = ["fence", "align", "checkpoint"] if case.delivery == "exactly_once" else ["checkpoint"]
+    if case.delivery == "at_least_once":
+        parts = []
+    aimed = [case.dice.choice(parts) for _ in range(kills * 2 // 5)] if parts else []
+    plan = aimed + [None] * (kills - len(aimed))
+    case.dice.shuffle(plan)
+    return plan
+
+
+def die(case, run, life, part, message):
+    """One kill: in a part of the start (by the log), or at a message of the session, with records in flight."""
+    if part:
+        life.await_log(r"(?i)" + {"fence": "fenc", "align": "align", "checkpoint": "checkpoint"}[part])
+        case.sleep(0, 0.3 if part == "fence" else 0.05)
+    else:
+        life.await_progress(message)
+        life.until(lambda: life.unacknowledged() > 0, 30, 0.001, "records in flight")
+    return life.kill()
+
+
+def kills(case):
+    """kill -9 of the daemon at random moments, under full load."""
+    count = case.size("kills", 10 if case.delivery == "exactly_once" else 4, 50)
+    run = case.run(case.size("messages", 300_000, 2_000_000), settings={"pipeline.ring_bytes": 1 << 20})
+    plan = aims(case, count)
+    targets = sorted(case.dice.randrange(run.messages * 9 // 10) for _ in plan)
+    done, waits = [], []
+    for part, message in zip(plan, targets):
+        began = time.monotonic()
+        life = run.start("--exit-at-end")
+        done.append(die(case, run, life, part, message))
+        run.say(f"kill {len(done)}: {done[-1]}, {time.monotonic() - began:.2f} s after the start")
+        waits.append(case.dice.choice([0, 0, 0.05, 0.3, 1.0]))
+        time.sleep(waits[-1])
+    run.finish()
+    phases = [kill.phase for kill in done]
+    case.tell(f"{count} kills, unacknowledged {[kill.unacknowledged for kill in done]}, while "
+              + ", ".join(f"{phase} {phases.count(phase)}" for phase in sorted(set(phases)))
+              + f", {sum(wait < 0.1 for wait in waits)} restarts within 100 ms")
+    run.keep_promise(count * MAY_LOSE)
+
+
+def follower(case):
+    """A follower that is still in the ISR is stopped (SIGSTOP) when the daemon is killed."""
+    run = case.run(case.size("messages", 300_000, 1_000_000), topic=False, settings={"pipeline.ring_bytes": 1 << 20})
+    idle, leaders = 3, [1, 2]
+    case.kafka.topic_led_by(run.topic, [[leaders[n % 2], leaders[1 - n % 2], idle] for n in range(6)])
+    hidden = []
+    for target in sorted(case.dice.randrange(run.messages // 10, run.messages * 9 // 10) for _ in range(case.size("kills", 2, 10))):
+        life = run.start("--exit-at-end")
+        life.await_progress(target)
+        case.kafka.run("stop", idle)
+        case.sleep(0.2, 0.6)  # the leaders append, the end that clients see stands still
+        hidden.append(life.kill().unacknowledged)
+        life = run.start("--exit-at-end")
+        case.sleep(1.0, 3.5)  # shorter than the brokers' session, so that it stays in the ISR
+        case.kafka.run("cont", idle)
+        life.await_writing()
+        life.kill()
+    run.finish()
+    case.tell(f"unacknowledged when killed {hidden}")
+    run.keep_promise(case.size("kills", 2, 10) * 2 * MAY_LOSE)
+
+
+def sigterm(case):
+    """SIGTERM under load: exit 0; the next start skips nothing and repeats nothing."""
+    run = case.run(case.size("messages", 300_000, 1_000_000), settings={"pipeline.ring_bytes": 1 << 20})
+    count = case.size("kills", 3, 12)
+    expected = 1
+    for target in sorted(case.dice.randrange(run.messages * 8 // 10) for _ in range(count)):
+        life = run.start()
+        life.await_progress(target)
+        code = life.stop()
+        assert code == 0, f"exit {code} after SIGTERM\n{life.errors()}"
+        first = int(LoggedIn.search(life.errors())[2])
+        totals = re.search(r"(\d+) committed, (\d+) acknowledged", life.errors())
+        assert totals and totals[1] == totals[2], f"not all was acknowledged\n{life.errors()}"
+        assert first == expected, f"began at {first}, {expected} was next\n{life.errors()}"
+        assert life.last.get("messages_skipped", 0) == 0, f"skipped {life.last}"
+        expected = first + int(totals[1])
+        run.say(f"stopped before {expected}")
+    run.finish()
+    assert run.lives[-1].last.get("messages_skipped", 0) == 0, run.lives[-1].last
+    case.tell(f"{count} stops")
+    run.exact()
+
+
+def twice(case):
+    """Two daemons on one feed by mistake: the second leaves with 76 before it writes, the first goes on."""
+    run = case.run(case.size("messages", 120_000, 600_000), rate=case.size("rate", 10_000, 20_000))
+    first = run.start("--exit-at-end")
+    first.await_writing(1000)
+    for _ in range(2):
+        case.sleep(0, 1)
+        second = run.start("--exit-at-end")
+        code = second.leave(30)
+        assert code == 76, f"the second daemon left with {code}\n{second.errors()}"
+        assert second.last.get("messages_committed", 0) == 0, f"the second daemon wrote {second.last}"
+        before = first.look()["messages_acknowledged"]
+        first.until(lambda: first.look()["messages_acknowledged"] > before, 20, what="the first one goes on")
+    run.finish(life=first)
+    assert first.last.get("foreign_writes", 0) == 0, first.last
+    run.exact()
+
+
+def race(case):
+    """Two daemons started on one feed at the same moment: at most one writes."""
+    run = case.run(case.size("messages", 60_000, 600_000), rate=10_000)
+    if case.dice.random() < 0.7:  # else there is no checkpoint yet
+        life = run.start("--exit-at-end")
+        life.await_writing(1000)
+        life.kill()
+    pair = [run.start("--exit-at-end"), run.start("--exit-at-end")]
+    deadline = time.monotonic() + 90
+    while all(life.alive() for life in pair) and time.monotonic() < deadline:
+        [life.look() for life in pair]
+        time.sleep(0.05)
+    left = [life for life in pair if not life.alive()]
+    assert left, "both run on"
+    codes = [life.leave(60) for life in pair]
+    case.tell(f"exit codes {codes}")
+    assert all(code in (0, 76) for code in codes) and 76 in codes, f"{codes}\n{pair[0].errors()}\n{pair[1].errors()}"
+    if 0 not in codes:
+        run.finish()
+    run.exact()
+
+
+def zombie(case):
+    """SIGSTOP the daemon, start a second one, SIGCONT the first."""
+    run = case.run(case.size("messages", 200_000, 1_000_000), rate=case.size("rate", 15_000, 20_000))
+    first = run.start("--exit-at-end")
+    first.await_writing(2000)
+    case.sleep(0, 0.5)
+    first.signal(signal.SIGSTOP)
+    run.say(f"stopped with {first.last}")
+    second = run.start("--exit-at-end")
+    second.await_writing(1000)
+    case.sleep(0, 1)
+    first.signal(signal.SIGCONT)
+    run.say("continued")
+    code = first.leave(60)
+    assert code == 76, f"the first daemon left with {code}\n{first.errors()}"
+    run.finish(restart_on=(75, 76), life=second)
+    case.tell(f"{len(run.lives)} lives, {len(run.named('double'))} doubles named, {len(run.named('foreign'))} foreign")
+    run.exact() if case.delivery == "transactional" else run.exact_but_named()
+
+
+ALL = ("exactly_once", "transactional", "at_least_once", "at_most_once")
+EXACT = ("exactly_once", "transactional")
+SCENARIOS = {
+    "kills": (kills, ALL, ALL),
+    "follower": (follower, EXACT[:1], ALL[:3]),
+    "sigterm": (sigterm, EXACT[:1], ALL),
+    "twice": (twice, EXACT[:1], EXACT),
+    "race": (race, EXACT[:1], EXACT),
+    "zombie": (zombie, EXACT, EXACT),
+}

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""The fault suite's own check finds what it must find."""
+import pathlib
+import sys
+import unittest
+from unittest import mock
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "check"))
+import log_check  # noqa: E402
+from independent_check import partition_of  # noqa: E402
+
+
+def stock(number, text):
+    head = b"R" + number.to_bytes(2, "big") + bytes(8)
+    return (head + text.ljust(8).encode() + b"Q" + b"N" + bytes(4) + b"N" + b"C" + b"Z " + b"P" + b"N" + b"N" + b"N" +
+            b"N" + bytes(4) + b"N").ljust(39, b"\0")  # fmt: skip
+
+
+def order(number, reference):
+    return b"D" + number.to_bytes(2, "big") + bytes(8) + reference.to_bytes(8, "big")
+
+
+FEED = [stock(1, "AAA"), stock(2, "BBB"), *(order(1 + n % 2, n) for n in range(20)), b"S" + bytes(10) + b"C"]
+
+
+class LogCheck(unittest.TestCase):
+    def judge(self, change=None, but=frozenset()):
+        with mock.patch.object(log_check, "messages", lambda path: iter(FEED)):
+            expectation = log_check.Expectation("feed")
+        log, ends = [], {}
+        for message in FEED:
+            number = int.from_bytes(message[1:3], "big")
+            key = {0: None, 1: b"AAA", 2: b"BBB"}[number]
+            log.append((key, message))
+        log = change(log) if change else log
+        rows = []
+        for key, value, *where in log:
+            partition = where[0] if where else partition_of(key, 5)
+            rows.append((partition, ends.get(partition, 0), key, value))
+            ends[partition] = ends.get(partition, 0) + 1
+        with mock.patch.object(log_check, "records", lambda *_: (rows, 5)):
+            return log_check.check(expectation, "", "", but=but)
+
+    def numbers(self, change):
+        found = self.judge(change)
+        return found.lost, found.duplicated, found.out_of_order, found.altered
+
+    def test_exact(self):
+        self.assertEqual(self.numbers(None), (0, 0, 0, 0))
+        self.assertTrue(self.judge().exact())
+
+    def test_a_lost_record(self):
+        self.assertEqual(self.numbers(lambda log: log[:5] + log[6:]), (1, 0, 0, 0))
+
+    def test_a_double_is_named_and_can_be_passed_over(self):
+        found = self.judge(lambda log: log + [log[7]])
+        self.assertEqual((found.duplicated, found.lost, found.out_of_order), (1, 0, 0))
+        self.assertEqual(len(found.doubles), 1)
+        self.assertTrue(self.judge(lambda log: log + [log[7]], found.doubles).exact())
+
+    def test_a_replay_that_is_written_again_is_doubled_but_in_order(self):
+        self.assertEqual(self.numbers(lambda log: log[:15] + log[4:]), (0, 11, 0, 0))
+
+    def test_swapped(self):
+        lost, doubled, moved, altered = self.numbers(lambda log: log[:4] + [log[6], log[5], log[4]] + log[7:])
+        self.assertEqual((lost, doubled, altered), (0, 0, 0))
+        self.assertEqual(moved, 2)
+
+    def test_an_alien_value_and_an_alien_key(self):
+        self.assertEqual(self.numbers(lambda log: log + [(b"AAA", b"who?"), (b"ZZZ", order(1, 3))]), (0, 0, 0, 2))
+
+    def test_a_wrong_partition(self):
+        self.assertEqual(self.numbers(lambda log: log[:-1] + [(None, FEED[-1], 3)]), (0, 0, 0, 1))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
