@@ -69,6 +69,8 @@ Properties common_defaults(const ProducerOptions& options) {
           {"socket.nagle.disable", "true"},
           {"linger.ms", "5"},
           {"message.timeout.ms", "0"},
+          // Else a broker that was away is only connected to when one of its partitions sends; a paused one does not.
+          {"enable.sparse.connections", "false"},
           {"queue.buffering.max.messages", std::to_string(messages)},
           {"queue.buffering.max.kbytes", std::to_string(kilobytes)},
           {"allow.auto.create.topics", "false"},
