@@ -54,7 +54,7 @@ void FeedUnit::recover(bool in_place) {
   ++life_;
   recovering_since_ = SteadyClock::now();
   metrics_.set_state(FeedState::kRecovering);
-  jumped_ = false;
+  jumped_ = unsure_ = false;
   keeper_.reset();
   drained_at_.reset();
   run_job([this, in_place, life = life_, old = std::move(producer_)]() mutable {
@@ -107,17 +107,12 @@ Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
   if (auto fits = check_topic(opened->lane->topic()); !fits) return fits.error();
   opened->replayed = config_;
   if (!journaled()) return opened;
-  if (transactional()) {
-    if (auto ready = opened->producer->init_transactions(left()); !ready) {
-      around_.producers.retire(opened->producer.get());
-      return ready.error();
-    }
-  }
   Recovery recovery{{.config = around_.config,
                      .feed = config_,
                      .forced_start = in_place ? std::nullopt : around_.invocation.start,
                      .accept_change = around_.invocation.accept_change,
                      .in_place = in_place,
+                     .own_epoch = epoch_,
                      .transactional = transactional(),
                      .deadline = deadline,
                      .on_step =
@@ -125,6 +120,13 @@ Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
                            spdlog::info("feed {}: recovery: {}", config_.name, journal::name(step));
                          }},
                     opened->lane->topic()};
+  if (transactional()) {
+    if (auto ours = recovery.check_owner(); !ours) return ours.error();
+    if (auto ready = opened->producer->init_transactions(left()); !ready) {
+      around_.producers.retire(opened->producer.get());
+      return ready.error();
+    }
+  }
   auto recovered = recovery.run();
   if (!recovered) return recovered.error();
   opened->recovered = std::move(*recovered);
@@ -173,6 +175,7 @@ void FeedUnit::on_jump(const sink::Jump& jump) {
                                                    config_.name, config_.sink.topic, jump.partition, jump.expected, jump.found)));
   }
   jumps_.push_back(jump);
+  unsure_ |= jump.unsure != 0;  // then the range holds records of ours too: alignment tells them from others'
   if (!exact()) return judge_jumps();
   if (phase_ == Phase::kHalting) return;
   if (keeper_) keeper_->freeze();  // its positions stay before the jump: alignment sorts out what is there
@@ -223,7 +226,7 @@ void FeedUnit::judge_jumps() {
       if (life != life_) return;
       judging_ = false;
       if (!read) return judged(read.error());
-      tell(strangers);
+      if (!unsure_) tell(strangers);
       judged(static_cast<std::size_t>(std::count_if(strangers.begin(), strangers.end(), [](const auto& stranger) {
         return stranger.kind == journal::Stranger::Kind::kForeign;
       })));
@@ -238,7 +241,7 @@ void FeedUnit::judged(const Result<std::size_t>& foreign) {
   }
   if (!foreign) {
     spdlog::warn("feed {}: the jump could not be read back ({}); recovering in place", config_.name, foreign.error().message);
-  } else if (*foreign != 0) {
+  } else if (*foreign != 0 && !unsure_) {
     return fail(error(ExitCode::kProtocol,
                       fmt::format("feed {}: somebody else writes into topic {}: {} foreign record(s), offsets above; end that "
                                   "and start again: nothing is lost",
@@ -291,7 +294,10 @@ void FeedUnit::take_down() {
     const std::scoped_lock lock{sampling_};
     feed_.reset();
   }
-  if (keeper_) keeper_->freeze();
+  if (keeper_) {
+    keeper_->freeze();
+    epoch_ = keeper_->epoch();
+  }
   owning_ = committing_ = false;
 }
 
@@ -321,14 +327,16 @@ void FeedUnit::stop() {
 // What was read is handed over and acknowledged; then the last checkpoint, clean if all is well.
 void FeedUnit::await_end() {
   if (phase_ != Phase::kRunning) return;
-  const bool quiet = feed_->drained() && lane_->in_flight() == 0 && !owning_ && !committing_ && !ending_;
+  const bool failed = code_ != ExitCode::kOk;  // then nothing is waited for but what is in flight
+  const bool busy = (owning_ || committing_) && !failed;
+  const bool quiet = feed_->drained() && (lane_->in_flight() == 0 || lane_->failed()) && !busy && !ending_;
   if (quiet && !keeper_) {
     phase_ = Phase::kStopped;
     return conclude();
   }
   if (quiet) end_journal();
-  wait_.expires_after(kPoll);
-  wait_.async_wait([this](boost::system::error_code code) {
+  end_.expires_after(kPoll);
+  end_.async_wait([this](boost::system::error_code code) {
     if (!code) await_end();
   });
 }
@@ -336,9 +344,9 @@ void FeedUnit::await_end() {
 // The position must be the last one: a report that was asked for after all was handed over, hence the second one from then.
 void FeedUnit::end_journal() {
   const bool failed = code_ != ExitCode::kOk;
+  if (failed && (owning_ || transactional())) return last_written();
   if (transactional()) {
     ending_ = committing_ = true;
-    if (failed) return last_written();
     return feed_->want_barrier();
   }
   if (!drained_at_) drained_at_ = marks_;

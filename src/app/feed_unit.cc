@@ -52,7 +52,8 @@ FeedUnit::FeedUnit(Surroundings surroundings, const config::Feed& config, metric
       config_{config},
       metrics_{metrics},
       timer_{around_.io},
-      wait_{around_.io} {}
+      wait_{around_.io},
+      end_{around_.io} {}
 
 FeedUnit::~FeedUnit() = default;
 
@@ -271,7 +272,9 @@ std::string what_is_missing(const pipeline::Barrier& barrier, const std::string&
 
 // The feed is owned before anything is handed over (recovery.md, 6).
 void FeedUnit::own(const pipeline::Barrier& barrier) {
-  keeper_ = std::make_shared<Keeper>(around_.io, Keeper::Settings{.start = start_checkpoint(barrier), .delivery = config_.sink.delivery},
+  keeper_ = std::make_shared<Keeper>(around_.io, Keeper::Settings{.start = start_checkpoint(barrier),
+                                                                .delivery = config_.sink.delivery,
+                                                                .ends = exact() ? recovered_->ends : std::vector<std::int64_t>{}},
                                      **around_.checkpoints, **around_.states, *lane_, metrics_);
   tell(barrier.report.strangers);
   if (exact() || transactional()) lane_->watch(recovered_->ends);
@@ -355,7 +358,7 @@ void FeedUnit::owned(const Result<bool>& first) {
   keeper_->bury(recovered_->older_epochs);
   next_checkpoint_ = SteadyClock::now() + around_.config.checkpoint.interval;
   const auto took = std::chrono::duration_cast<milliseconds>(SteadyClock::now() - recovering_since_).count();
-  metrics_.set(FeedGauge::kRecoveryMs, took);
+  metrics_.set(FeedGauge::kRecoverySeconds, took);
   spdlog::info("feed {}: owned, epoch {}, session {}, {} ms after the start of recovery", config_.name, keeper_->epoch(),
                keeper_->session(), took);
   if (transactional()) {

@@ -156,6 +156,7 @@ class FeedUnit {
 
   // one life
   std::uint64_t life_ = 0;           // what was posted for an older one is not meant any more
+  std::uint64_t epoch_ = 0;          // of the life before
   std::shared_ptr<sink::Producer> producer_;
   std::unique_ptr<sink::Lane> lane_;
   std::optional<Recovered> recovered_;
@@ -166,6 +167,7 @@ class FeedUnit {
   std::vector<std::unique_ptr<net::FeedReader>> retired_;  // stopped; their last handlers may still come
   std::vector<sink::Jump> jumps_;
   std::atomic<bool> jumped_{false};  // set by the delivery thread
+  bool unsure_ = false;              // of the jumped ranges some records are our own
   bool judging_ = false;
   bool owning_ = false;              // the start checkpoint is on its way
   bool committing_ = false;          // a transaction
@@ -177,7 +179,8 @@ class FeedUnit {
   SteadyTime next_checkpoint_{};
 
   boost::asio::steady_timer timer_;
-  boost::asio::steady_timer wait_;
+  boost::asio::steady_timer wait_;   // at a barrier, or until a halted life is quiet
+  boost::asio::steady_timer end_;    // until a stopped feed has nothing left to do
   std::atomic<bool> job_running_{false};
   std::jthread job_;                 // recovery and other work that blocks; one at a time
   std::mutex sampling_;              // guards feed_ against sample()

@@ -12,10 +12,17 @@ namespace asio = boost::asio;
 using metrics::FeedCounter;
 using sink::Delivery;
 
+namespace {
+
+constexpr milliseconds kInferAfter{300};  // without anything in flight
+
+}  // namespace
+
 Keeper::Keeper(asio::io_context& io, Settings settings, sink::CompactedLog& checkpoints, sink::CompactedLog& states,
                sink::Lane& lane, metrics::FeedMetrics& metrics)
     : io_{io},
       delivery_{settings.delivery},
+      ends_{std::move(settings.ends)},
       checkpoints_{checkpoints},
       states_{states},
       lane_{lane},
@@ -52,13 +59,33 @@ void Keeper::take(pipeline::MarkReport report) {
   marks_.add(std::move(report.mark));
 }
 
+// Offsets come from records whose offsets Kafka told. Where it did not tell the newest ones (retries that the broker had
+// already), they are waited for a little, and inferred when nothing more is to come. Behind a jump nothing counts: the
+// next alignment begins before it, and sorts out what is there.
 void Keeper::acknowledge() {
-  std::vector<journal::Acked> acked;
-  for (std::size_t p = 0; p < marks_.partitions().size(); ++p) {
+  const bool watched = delivery_ == Delivery::kExactlyOnce || delivery_ == Delivery::kTransactional;
+  const bool infer = !watched || inferring();
+  acked_.resize(marks_.partitions().size());
+  for (std::size_t p = 0; p < acked_.size(); ++p) {
     const sink::Acked has = lane_.acked(static_cast<std::int32_t>(p));
-    acked.push_back({.count = has.count, .last_offset = has.last_offset, .before_jump = has.before_jump});
+    if (p < ends_.size() && has.count != 0 && has.last_offset != ends_[p] + static_cast<std::int64_t>(has.count) - 1) return;
+    const std::uint64_t count = infer ? has.count : std::min(has.count, std::max(has.told, has.before_jump));
+    if (count < acked_[p].count) continue;
+    acked_[p] = {.count = count,
+                 .last_offset = has.last_offset - static_cast<std::int64_t>(has.count - count),
+                 .before_jump = has.before_jump};
   }
-  marks_.acknowledge(acked, lane_.dead_letters_acked(), state_batches_acked_);
+  marks_.acknowledge(acked_, lane_.dead_letters_acked(), state_batches_acked_);
+}
+
+bool Keeper::inferring() {
+  if (lane_.in_flight() != 0) {
+    quiet_since_.reset();
+    return false;
+  }
+  const SteadyTime now = SteadyClock::now();
+  if (!quiet_since_) quiet_since_ = now;
+  return now - *quiet_since_ >= kInferAfter;
 }
 
 bool Keeper::settled() {
@@ -103,7 +130,7 @@ void Keeper::answered(const Result<std::int64_t>& answer, const Then& then, Stea
   writing_ = false;
   if (answer) {
     metrics_.add(FeedCounter::kCheckpoints, 1);
-    metrics_.set(metrics::FeedGauge::kCheckpointMs,
+    metrics_.set(metrics::FeedGauge::kCheckpointSeconds,
                  std::chrono::duration_cast<milliseconds>(SteadyClock::now() - since).count());
   } else {
     spdlog::error("feed {}: a checkpoint could not be written: {}", current_.feed, answer.error().message);

@@ -25,6 +25,7 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   struct Settings {
     journal::Checkpoint start;  ///< what takes the ownership
     sink::Delivery delivery = sink::Delivery::kExactlyOnce;
+    std::vector<std::int64_t> ends;  ///< exactly_once: by partition, where this life began to write
   };
   using Then = std::function<void(const Result<void>&)>;
 
@@ -67,12 +68,14 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
     Then then;
   };
   void acknowledge();
+  [[nodiscard]] bool inferring();
   void send(Waiting waiting);
   void put(const journal::Checkpoint& checkpoint, Then then);
   void answered(const Result<std::int64_t>& answer, const Then& then, SteadyTime since);
 
   boost::asio::io_context& io_;
   const sink::Delivery delivery_;
+  const std::vector<std::int64_t> ends_;
   sink::CompactedLog& checkpoints_;
   sink::CompactedLog& states_;
   sink::Lane& lane_;
@@ -80,11 +83,13 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
 
   journal::Checkpoint current_;  ///< the newest one; what the next one keeps
   journal::Marks marks_;
+  std::vector<journal::Acked> acked_;
   std::uint64_t reserved_ = 0;
   std::uint64_t state_batches_acked_ = 0;
   std::uint64_t state_batches_sent_ = 0;
   std::uint64_t final_next_ = 0;  ///< at_most_once: the newest mark's
   bool aligned_ = true;
+  std::optional<SteadyTime> quiet_since_;  ///< nothing has been in flight since
   bool frozen_ = false;
   bool writing_ = false;
   std::vector<Waiting> waiting_;

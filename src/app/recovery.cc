@@ -65,16 +65,32 @@ Result<Recovered> Recovery::run() {
   return std::move(found_);
 }
 
-Result<void> Recovery::read_checkpoints() {
+Result<std::vector<sink::Entry>> Recovery::read_entries(std::string_view isolation) {
   auto log = sink::CompactedLog::open(settings_.config.producer, settings_.config.topics, settings_.config.checkpoint.topic,
-                                      settings_.transactional ? "read_committed" : "read_uncommitted", settings_.deadline);
+                                      isolation, settings_.deadline);
   if (!log) return log.error();
   found_.checkpoints = std::move(*log);
   const auto enough = [](const std::vector<sink::Entry>& entries) {
     return std::count_if(entries.begin(), entries.end(), [](const auto& entry) { return entry.value.has_value(); }) >=
            static_cast<std::ptrdiff_t>(kEnoughCheckpoints);
   };
-  auto entries = found_.checkpoints->read_back(prefix(), enough, settings_.deadline);
+  return found_.checkpoints->read_back(prefix(), enough, settings_.deadline);
+}
+
+Result<void> Recovery::check_owner() {
+  auto entries = read_entries("read_uncommitted");
+  if (!entries) return entries.error();
+  for (const sink::Entry& entry : *entries) {
+    if (!settings_.in_place || epoch_of(entry.key) <= settings_.own_epoch) continue;
+    return error(ExitCode::kProtocol, fmt::format("feed {}: another daemon has taken it over (epoch {}, ours was {})",
+                                                  settings_.feed.name, epoch_of(entry.key), settings_.own_epoch));
+  }
+  return {};
+}
+
+Result<void> Recovery::read_checkpoints() {
+  if (auto ours = check_owner(); !ours) return ours;
+  auto entries = read_entries(settings_.transactional ? "read_committed" : "read_uncommitted");
   if (!entries) return entries.error();
   auto parsed = parse(*entries);
   if (!parsed) return parsed.error();

@@ -41,16 +41,21 @@ class Recovery {
     std::optional<std::string> forced_start;
     bool accept_change = false;
     bool in_place = false;
+    std::uint64_t own_epoch = 0;      ///< in place: the epoch of the life before; a newer one has another owner
     bool transactional = false;
     SteadyTime deadline;
     std::function<void(journal::Step)> on_step;
   };
   Recovery(Settings settings, const sink::TopicInfo& topic) : settings_{std::move(settings)}, topic_{topic} {}
 
+  /// In place: whether somebody else has become the owner meanwhile (kProtocol). To be asked before a transactional
+  /// producer is made ready, which would fence that owner.
+  [[nodiscard]] Result<void> check_owner();
   [[nodiscard]] Result<Recovered> run();
 
  private:
   [[nodiscard]] Result<void> read_checkpoints();
+  [[nodiscard]] Result<std::vector<sink::Entry>> read_entries(std::string_view isolation);
   [[nodiscard]] Result<void> judge();
   [[nodiscard]] Result<void> watch_owner();
   [[nodiscard]] Result<void> fence();

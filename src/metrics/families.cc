@@ -30,6 +30,9 @@ void add_table(std::vector<Family>& out, std::string_view prefix, std::span<cons
   }
 }
 
+/// Times are kept as whole milliseconds.
+double unit(const Row& row) { return row.name.ends_with("_seconds") ? 0.001 : 1; }
+
 template <class Id>
 void add_feeds(std::vector<Family>& out, std::span<const FeedMetrics* const> feeds, std::span<const Row> rows,
                Kind kind) {
@@ -37,7 +40,7 @@ void add_feeds(std::vector<Family>& out, std::span<const FeedMetrics* const> fee
     for (const FeedMetrics* feed : feeds) {
       std::vector<Label> labels{{"feed", feed->feed()}};
       labels.insert(labels.end(), extra.begin(), extra.end());
-      family.samples.push_back({std::move(labels), static_cast<double>(feed->value(static_cast<Id>(row)))});
+      family.samples.push_back({std::move(labels), unit(rows[row]) * static_cast<double>(feed->value(static_cast<Id>(row)))});
     }
   });
 }

@@ -43,7 +43,7 @@ namespace tickbridge::metrics {
   X(kReadStops, "read_stops", "", "Times the reader stopped because the ring was full")                          \
   X(kDecodeRetries, "decode_retries", "", "Tasks decoded again after a failure of the environment")
 
-/// Every gauge of a feed (prefix tickbridge_feed_).
+/// Every gauge of a feed (prefix tickbridge_feed_). Times are kept in milliseconds and exposed in seconds.
 #define TICKBRIDGE_FEED_GAUGES(X)                                                                                \
   X(kNextSequence, "next_sequence", "", "The next packet to ask the exchange for")                               \
   X(kRingUsedBytes, "ring_used_bytes", "", "Bytes in the ring, read and not yet committed")                      \
@@ -51,8 +51,8 @@ namespace tickbridge::metrics {
   X(kMessagesHeld, "held_messages", "", "Messages received and waiting in a task for their turn or for room")    \
   X(kInFlight, "in_flight_messages", "", "Records handed over and not yet acknowledged")                         \
   X(kInFlightLimit, "in_flight_limit", "", "The feed's share of what may be in flight")                           \
-  X(kRecoveryMs, "recovery_milliseconds", "", "From the start of the last recovery to owning the feed")          \
-  X(kCheckpointMs, "checkpoint_milliseconds", "", "Until the last checkpoint was acknowledged")
+  X(kRecoverySeconds, "recovery_seconds", "", "From the start of the last recovery to owning the feed")          \
+  X(kCheckpointSeconds, "checkpoint_seconds", "", "Until the last checkpoint was acknowledged")
 
 /// Counters of the whole daemon (prefix tickbridge_, suffix _total).
 #define TICKBRIDGE_DAEMON_COUNTERS(X)                                                                            \

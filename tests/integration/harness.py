@@ -104,8 +104,14 @@ class EmbeddedBroker(Program):
 
     def __init__(self, topics: dict, *arguments):
         flags = [word for name, count in topics.items() for word in ("--topic", f"{name}:{count}")]
-        super().__init__("broker", [TOOLS / "tickbridge-embedded-broker", *flags, *arguments])
+        super().__init__("broker", [TOOLS / "tickbridge-embedded-broker", "--until-stdin-closes", *flags, *arguments],
+                         stdin=subprocess.PIPE)
         self.servers = self.await_text(r"bootstrap\.servers=(\S+)")[1]
+
+    def tell(self, command: str):
+        """One of the broker's commands, docs/tools/embedded-broker.md."""
+        self.process.stdin.write(command.encode() + b"\n")
+        self.process.stdin.flush()
 
 
 class Kafka:
