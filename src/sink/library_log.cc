@@ -27,6 +27,8 @@ void forward_log(const rd_kafka_t* /*client*/, int syslog, const char* facility,
   // "enable.gapless.guarantee is experimental": ours by default, and meant.
   const std::string_view line{text};
   if (std::string_view{facility} == "CONFWARN" && line.find("experimental") != line.npos) syslog = LOG_DEBUG;
+  // A broker that cannot be told not to create topics: the embedded one, which says what it is for already.
+  if (std::string_view{facility} == "AUTOCREATE") syslog = LOG_DEBUG;
   static RateLimitByKind limit{5, 10s};
   const auto held_back = limit.admit(facility);
   if (!held_back) return;
