@@ -8,6 +8,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "base/check.h"
 #include "journal/align_index.h"
 
 namespace tickbridge::journal {
@@ -127,6 +128,12 @@ void Aligner::gap_opens() noexcept {
   }
 }
 
+void Aligner::finish() {
+  for (Partition& partition : partitions_) {
+    if (problem_.empty() && partition.open) give_up_rest(partition, false);
+  }
+}
+
 Alignment Aligner::at_or_before(Partition& partition, Position position, std::uint64_t hash) {
   const PartitionState& from = partition.suffix.from;
   if (position == from.position && from.hash != 0) {
@@ -237,12 +244,12 @@ Alignment Aligner::behind_suffix(Partition& partition, std::uint64_t hash) {
 void Aligner::pass_over(Partition& partition, std::size_t to, bool at_end) {
   const bool from_gap = partition.by_content && !partition.any_match;
   for (; partition.at < to; ++partition.at) {
-    const bool copy = partition.there[partition.at];
+    const Found& found = partition.found()[partition.at];
+    const bool copy = partition.there[partition.at] || (from_gap && partition.index->first(found.hash) < partition.at);
     if (from_gap && !copy) {
       ++from_gap_;
       continue;
     }
-    const Found& found = partition.found()[partition.at];
     strangers_.push_back({copy ? Stranger::Kind::kDouble : Stranger::Kind::kForeign, partition.number, found.offset});
     if (at_end && !copy) partition.tail.insert(found.hash);
   }
@@ -277,11 +284,10 @@ Alignment Aligner::fail(const Partition& partition, std::int64_t offset, std::st
   return Alignment::kFailed;
 }
 
-bool Aligner::done(Position position) const noexcept {
-  return open_ == 0 && watched_ == 0 && position >= last_position_;
-}
+bool Aligner::done(Position position) const noexcept { return caught_up(position) && watched_ == 0; }
 
 const PartitionState& Aligner::reached(std::int32_t partition) const {
+  check(static_cast<std::size_t>(partition) < partitions_.size(), "every partition has a suffix");
   return partitions_[static_cast<std::size_t>(partition)].reached;
 }
 

@@ -47,6 +47,7 @@ class Aligner {
     bool clean = false;       ///< the checkpoint is clean: whatever is in the suffix is not ours
     bool by_content = false;  ///< the replay begins behind a gap: search, never count
   };
+  /// `suffixes`: one for each partition that is written, new ones too (from.offset = end - 1).
   Aligner(Settings settings, std::vector<Suffix> suffixes);
   ~Aligner();
   Aligner(Aligner&&) noexcept;
@@ -69,9 +70,16 @@ class Aligner {
   /// hold from inside the gap is ours.
   void gap_opens() noexcept;
 
+  /// The session has ended and all of it was given to next(): nothing of ours can follow, what is left is told.
+  void finish();
+
   /// True when every partition's suffix is used up and every further record is to be written (records at or before
   /// their partition's checkpointed position excepted, which next() knows for as long as it is asked).
   [[nodiscard]] bool aligned() const noexcept { return open_ == 0; }
+  /// True once aligned() and no partition's checkpointed position lies behind `position`, up to which the feed was
+  /// taken. Only then a barrier may change what shapes the output: before, records that the log holds already are still
+  /// to come.
+  [[nodiscard]] bool caught_up(Position position) const noexcept { return open_ == 0 && position >= last_position_; }
   /// True once no record at or before `position` needs dropping any more and aligned(): the aligner can go. (Where
   /// somebody else's records ended a partition it stays for the next 65,536 records of it: one of them among those was
   /// a hole.)

@@ -21,11 +21,14 @@ void thin(std::deque<Mark>& marks) {
 
 }  // namespace
 
-Marks::Marks(std::uint64_t next_sequence, FunctionState state, std::vector<PartitionState> start)
+Marks::Marks(std::uint64_t next_sequence, FunctionState state, std::vector<PartitionState> start,
+             std::vector<std::uint64_t> handed)
     : next_sequence_{next_sequence},
       state_{std::move(state)},
       partitions_{std::move(start)},
-      proved_(partitions_.size(), 0) {}
+      proved_{std::move(handed)} {
+  proved_.resize(partitions_.size(), 0);
+}
 
 void Marks::add(Mark mark) {
   check(mark.handed.size() == partitions_.size(), "a mark has as many partitions as the checkpoint");
@@ -50,6 +53,7 @@ void Marks::acknowledge(const std::vector<Acked>& acked, std::uint64_t dead_lett
 }
 
 void Marks::move_partition(std::size_t p, const Acked& acked) {
+  if (acked.jumped) return;
   for (auto mark = marks_.rbegin(); mark != marks_.rend(); ++mark) {
     const Handed& handed = mark->handed[p];
     if (handed.count > acked.count) continue;

@@ -33,6 +33,10 @@ struct Acked {
   /// Records up to this count lie before the newest jump in the offsets: their offsets are not last_offset less a
   /// count.
   std::uint64_t before_jump = 0;
+  /// Exactly once: there was a jump that nobody has judged yet. The partition stays where it is, because a checkpoint
+  /// behind the jump would leave what lies there untold for good. Must become true no later than `count` passes the
+  /// jump.
+  bool jumped = false;
 };
 
 /// Marks that are not fully acknowledged yet; turns acknowledgements into what a checkpoint says (recovery.md, "What a
@@ -40,7 +44,10 @@ struct Acked {
 class Marks {
  public:
   /// `start`: what is in force at the start of this life (what the start checkpoint says, after alignment of nothing).
-  Marks(std::uint64_t next_sequence, FunctionState state, std::vector<PartitionState> start);
+  /// `handed`: by partition, what had been handed over in this life before, all of it acknowledged (a barrier's; empty:
+  /// 0).
+  Marks(std::uint64_t next_sequence, FunctionState state, std::vector<PartitionState> start,
+        std::vector<std::uint64_t> handed = {});
 
   void add(Mark mark);
   /// While aligning: the last record of `partition` that was found in the log. Moves its position and offset, as long

@@ -57,6 +57,14 @@ bool grown(const std::string* before, const std::string* after) {
   return number(before, old_count) && number(after, new_count) && new_count > old_count;
 }
 
+// A partition ahead of next_sequence holds records that a replay under another configuration would write again
+// elsewhere.
+bool nothing_ahead(const Checkpoint& checkpoint) {
+  return std::ranges::all_of(checkpoint.partitions, [&](const PartitionState& state) {
+    return state.position.sequence < checkpoint.next_sequence;
+  });
+}
+
 std::string refusal(const std::vector<std::string>& changes) {
   return fmt::format(
       "the configuration that shapes the output has changed after a stop that was not clean ({}): start once with the "
@@ -83,12 +91,14 @@ std::uint64_t highest_epoch(const std::vector<Checkpoint>& in_order) noexcept {
   return highest;
 }
 
+// Who lost the race for an epoch wrote nothing but its start checkpoint: it has the lowest number, and came later than
+// the winner's. (So the reader may have only the last few of an epoch.)
 const Checkpoint* newest(const std::vector<Checkpoint>& in_order) noexcept {
-  const Checkpoint* best = first_of(in_order, highest_epoch(in_order));
-  if (best == nullptr) return nullptr;
+  const Checkpoint* best = nullptr;
   for (const Checkpoint& checkpoint : in_order) {
-    const bool owner = checkpoint.epoch == best->epoch && checkpoint.instance == best->instance;
-    if (owner && checkpoint.number >= best->number) best = &checkpoint;
+    const bool newer =
+        best == nullptr || std::tie(checkpoint.epoch, checkpoint.number) > std::tie(best->epoch, best->number);
+    if (newer) best = &checkpoint;
   }
   return best;
 }
@@ -102,7 +112,7 @@ void Liveness::saw(const Checkpoint& checkpoint) noexcept {
   if (std::tie(checkpoint.epoch, checkpoint.number) <= std::tie(epoch_, number_)) return;
   epoch_ = checkpoint.epoch;
   number_ = checkpoint.number;
-  ++advances_;
+  advances_ = checkpoint.clean ? 0 : advances_ + 1;
 }
 
 Result<void> check_end(std::string_view topic, std::int32_t partition, const PartitionState& state, const End& end) {
@@ -158,7 +168,7 @@ ParameterFinding judge_parameters(const Checkpoint& checkpoint, const Parameters
   }
   using Way = ParameterFinding::Way;
   if (out.changes.empty()) return out;
-  if (checkpoint.clean) {
+  if (checkpoint.clean && nothing_ahead(checkpoint)) {
     out.way = Way::kBarrier;
   } else if (accepted || only_grown) {
     out.way = Way::kOldFirst;

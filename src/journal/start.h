@@ -37,8 +37,8 @@ struct StartFacts {
 /// The step after `step`.
 [[nodiscard]] Step next_step(Step step, const StartFacts& facts) noexcept;
 
-/// The newest by epoch, then by number; of several instances in one epoch only the first one's count (the others lost
-/// the race for it). nullptr: there is none. `in_order`: as they lie in the topic.
+/// The newest by epoch, then by number; of several with the same number (start checkpoints of instances that raced for
+/// the epoch) the first. nullptr: there is none. `in_order`: as they lie in the topic, the oldest may be missing.
 [[nodiscard]] const Checkpoint* newest(const std::vector<Checkpoint>& in_order) noexcept;
 /// The highest epoch that anybody has written, whoever won it; 0: none.
 [[nodiscard]] std::uint64_t highest_epoch(const std::vector<Checkpoint>& in_order) noexcept;
@@ -46,7 +46,8 @@ struct StartFacts {
 [[nodiscard]] bool owns(const std::vector<Checkpoint>& in_order, std::uint64_t epoch,
                         std::string_view instance) noexcept;
 
-/// Tells a living owner from a dead one's last checkpoint: alive is who advances twice while watched.
+/// Tells a living owner from a dead one's last checkpoint: alive is who advances twice while watched, and has not said
+/// since that it stops.
 class Liveness {
  public:
   explicit Liveness(const Checkpoint& newest) : epoch_{newest.epoch}, number_{newest.number} {}

@@ -67,6 +67,7 @@ TEST(Aligner, SkipsWhatIsThereAndWritesTheRest) {
 TEST(Aligner, AnEmptySuffixStillDropsWhatIsBeforeTheCheckpoint) {
   Aligner align = aligner({suffix({})});
   EXPECT_TRUE(align.aligned());
+  EXPECT_FALSE(align.caught_up({3, 0}));
   EXPECT_FALSE(align.done({3, 0}));
   EXPECT_EQ(next(align, 4), Alignment::kThere);
   EXPECT_TRUE(align.done({4, 0}));
@@ -256,6 +257,16 @@ TEST(Aligner, SkipsNoMoreThanRetentionCanHaveDeleted) {
 TEST(Aligner, NeverGuessesAcrossAGapAndRetentionTogether) {
   Aligner align = aligner({suffix({}, 3)}, {.by_content = true});
   EXPECT_EQ(next(align, 9), Alignment::kFailed);
+}
+
+TEST(Aligner, AtTheSessionsEndWhatIsLeftIsToldWithoutAnotherRecord) {
+  Aligner align = aligner({suffix({500, 500, kForeign}), suffix({kForeign})});
+  EXPECT_EQ(next(align, 5), Alignment::kThere);
+  EXPECT_FALSE(align.aligned());
+  align.finish();
+  EXPECT_TRUE(align.aligned());
+  EXPECT_EQ(align.take_strangers().size(), 3U);
+  EXPECT_EQ(align.reached(0).offset, 13);
 }
 
 TEST(Aligner, NotesTheMarkersBehindEachOffset) {

@@ -106,6 +106,21 @@ TEST_F(MarksOfTwo, NeitherMoveNorPassWhatLiesBeforeAJump) {
   EXPECT_EQ(marks.next_sequence(), 20U);
 }
 
+TEST_F(MarksOfTwo, StayBeforeAJumpThatNobodyHasJudged) {
+  marks.add(mark(10, {handed(2, 8), handed(0, 0)}));
+  marks.acknowledge({{.count = 2, .last_offset = 99, .before_jump = 0, .jumped = true}, acked(0, -1)}, 0, 0);
+  EXPECT_EQ(marks.partitions()[0], state(4, 10));
+  EXPECT_EQ(marks.next_sequence(), 5U);
+}
+
+TEST(Marks, BehindABarrierKeepWhatTheBarrierSays) {
+  Marks marks{1, {}, {state(0, 50)}, {7}};
+  marks.add(mark(2, {{.count = 7, .position = {99, 0}, .hash = 99}}));  // of the session before
+  marks.acknowledge({acked(7, 50)}, 0, 0);
+  EXPECT_EQ(marks.partitions()[0], state(0, 50));
+  EXPECT_EQ(marks.next_sequence(), 2U);
+}
+
 TEST_F(MarksOfTwo, KnowTheOffsetOfTheLastRecordEvenAtAJump) {
   marks.add(mark(10, {handed(3, 8), handed(0, 0)}));
   marks.acknowledge({acked(3, 50, 3), acked(0, -1)}, 0, 0);

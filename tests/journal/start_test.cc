@@ -67,7 +67,9 @@ TEST(Newest, IsTheHighestEpochsLast) {
 }
 
 TEST(Newest, PassesOverWhoLostTheRaceForAnEpoch) {
-  EXPECT_EQ(*newest({written(2, 0, "b"), written(2, 5, "c"), written(2, 1, "b")}), written(2, 1, "b"));
+  EXPECT_EQ(*newest({written(2, 0, "b"), written(2, 0, "c")}), written(2, 0, "b"));
+  EXPECT_EQ(*newest({written(2, 0, "b"), written(2, 0, "c"), written(2, 1, "b")}), written(2, 1, "b"));
+  EXPECT_EQ(*newest({written(2, 0, "c"), written(2, 1, "b")}), written(2, 1, "b"));  // the first was not read
 }
 
 TEST(Owns, TheFirstOfAnEpochDoes) {
@@ -95,6 +97,15 @@ TEST(Liveness, AZombiesOlderEpochIsNoAdvance) {
   Liveness liveness{written(2, 5, "b")};
   liveness.saw(written(1, 98, "a"));
   liveness.saw(written(1, 99, "a"));
+  EXPECT_FALSE(liveness.alive());
+}
+
+TEST(Liveness, WhoSaysThatItStopsIsNotAlive) {
+  Liveness liveness{written(2, 5, "b")};
+  liveness.saw(written(2, 6, "b"));
+  Checkpoint last = written(2, 7, "b");
+  last.clean = true;
+  liveness.saw(last);
   EXPECT_FALSE(liveness.alive());
 }
 
@@ -160,6 +171,15 @@ TEST(JudgeParameters, AcceptsAChangeAfterACleanStopOnly) {
   EXPECT_EQ(judge_parameters(before, now, true).way, ParameterFinding::Way::kOldFirst);
   before.clean = true;
   EXPECT_EQ(judge_parameters(before, now, false).way, ParameterFinding::Way::kBarrier);
+}
+
+TEST(JudgeParameters, RefusesAChangeWhileAPartitionIsAheadOfTheReplay) {
+  Checkpoint before = written(1, 0, "a");
+  before.clean = true;
+  before.partitions = {{.position = {10, 0}, .offset = 5, .hash = 1, .markers = 0, .gap = false}};
+  Parameters now = before.parameters;
+  now["key"] = "none";
+  EXPECT_EQ(judge_parameters(before, now, false).way, ParameterFinding::Way::kRefused);
 }
 
 TEST(JudgeParameters, TakesMorePartitionsByItself) {

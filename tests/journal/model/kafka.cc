@@ -1,0 +1,59 @@
+#include "journal/model/kafka.h"
+
+#include <map>
+#include <utility>
+
+namespace tickbridge::journal::model {
+
+std::size_t Kafka::open_session(std::size_t queues) {
+  ProducerSession& session = sessions.emplace_back();
+  session.sent.resize(queues);
+  session.appended.resize(queues);
+  return sessions.size() - 1;
+}
+
+void Kafka::append(ProducerSession& session, std::size_t queue) {
+  Batch batch = std::move(session.sent[queue].front());
+  session.sent[queue].pop_front();
+  if (queue + 1 == session.sent.size()) {
+    batch.base = 0;
+    dead_letters.insert(dead_letters.end(), batch.hashes.begin(), batch.hashes.end());
+  } else {
+    batch.base = partitions[queue].end();
+    for (const std::uint64_t hash : batch.hashes)
+      partitions[queue].log.push_back({LogRecord::Kind::kData, hash, false});
+  }
+  session.appended[queue].push_back(std::move(batch));
+}
+
+void Kafka::send_again(ProducerSession& session, std::size_t queue) {
+  auto& appended = session.appended[queue];
+  while (!appended.empty()) {
+    session.sent[queue].push_front(std::move(appended.back()));
+    appended.pop_back();
+  }
+}
+
+void Kafka::append_note(Note note) {
+  note_offsets.push_back(notes_begin++);
+  notes.push_back(std::move(note));
+}
+
+// The newest record of each key stays, and whatever lies in the active segment.
+void Kafka::compact(std::size_t keep_newest) {
+  if (notes.size() <= keep_newest) return;
+  std::map<std::string, std::size_t> last;
+  for (std::size_t i = 0; i < notes.size(); ++i) last[notes[i].key] = i;
+  const std::size_t active = notes.size() - keep_newest;
+  std::vector<Note> kept;
+  std::vector<std::uint64_t> offsets;
+  for (std::size_t i = 0; i < notes.size(); ++i) {
+    if (i < active && (last[notes[i].key] != i || !notes[i].checkpoint)) continue;
+    kept.push_back(std::move(notes[i]));
+    offsets.push_back(note_offsets[i]);
+  }
+  notes = std::move(kept);
+  note_offsets = std::move(offsets);
+}
+
+}  // namespace tickbridge::journal::model
