@@ -68,7 +68,9 @@ struct Aligner::Partition {
 // exact.
 Aligner::Partition::Partition(std::int32_t partition_number, Suffix&& read)
     : number{partition_number}, suffix{std::move(read)}, reached{suffix.from}, there(suffix.found.size(), false) {
-  const std::int64_t lost_markers = suffix.lost > 0 ? suffix.from.markers : 0;
+  // Markers lie behind the records that their fence met: those that are left are the newest, the last one this start's own.
+  const std::int64_t left = std::max<std::int64_t>(0, markers_behind(suffix.from.offset + suffix.lost, 0) - 1);
+  const std::int64_t lost_markers = suffix.lost > 0 ? std::max<std::int64_t>(0, suffix.from.markers - left) : 0;
   lost_left = found().empty() ? std::max<std::int64_t>(0, suffix.lost - lost_markers) : suffix.lost;
   open = !found().empty() || lost_left > 0;
   if (!found().empty()) index = std::make_unique<SuffixIndex>(found());

@@ -247,6 +247,15 @@ TEST(Aligner, CountsWhereRetentionHasLeftNothing) {
   EXPECT_EQ(align.reached(0).offset, 14);
 }
 
+TEST(Aligner, DoesNotTakeAMarkerThatIsLeftForADeletedOne) {
+  Suffix none = suffix({}, 1);
+  none.from.markers = 1;
+  none.end = 14;  // the marker at 12, this start's at 13
+  Aligner align = aligner({none});
+  EXPECT_EQ(next(align, 5), Alignment::kThere);
+  EXPECT_EQ(next(align, 6), Alignment::kWrite);
+}
+
 TEST(Aligner, SkipsNoMoreThanRetentionCanHaveDeleted) {
   Aligner align = aligner({suffix({kForeign}, 1), suffix({500})});
   EXPECT_EQ(next(align, 5, 1), Alignment::kThere);

@@ -172,6 +172,9 @@ void Daemon::read_suffix() {
       if (record.kind == LogRecord::Kind::kData) suffix.found.push_back({offset, record.hash});
     }
   }
+  for (const Suffix& suffix : suffixes_) {  // what remains tells where it begins, if it is ours
+    world_.guessed |= suffix.lost > 0 && (suffix.found.empty() || world_.strange || world_.rivals);
+  }
   for (std::size_t p = suffixes_.size(); p < ends_.size(); ++p) {  // the topic has grown
     Suffix& suffix = suffixes_.emplace_back();
     suffix.end = ends_[p];
@@ -488,7 +491,6 @@ bool Daemon::commit(std::uint64_t first, std::uint64_t end) {
   }
   if (aligner_) {
     world_.name_strangers(aligner_->take_strangers());
-    world_.guessed |= aligner_->counted() != 0;
     world_.tally.matched += aligner_->matched() != 0 ? 1U : 0U;
   }
   return true;

@@ -101,7 +101,7 @@ class Daemon {
   std::uint64_t highest_ = 0;
   std::optional<Liveness> liveness_;
   int looks_ = 0;
-  bool company_ = false;  // somebody else lived when the watch began
+  bool company_ = false;  // somebody else has lived since the watch began
   std::uint64_t seen_interval_ = 0;
   std::uint64_t epoch_ = 0;  // 0: owns nothing
   std::int32_t count_ = 0;   // partitions in use

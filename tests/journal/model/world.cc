@@ -83,6 +83,7 @@ bool World::fence_round() {
 }
 
 void World::start_daemon() {
+  for (const auto& daemon : daemons) daemon->company_ = true;
   daemons.push_back(std::make_unique<Daemon>(*this, static_cast<int>(daemons.size())));
   std::uint64_t most = 0;
   for (const auto& daemon : daemons) most = std::max(most, daemon->intervals());
@@ -255,6 +256,7 @@ void World::apply(const Action& action) {
       return crash(action.a);
     case Kind::kSecond:
       --settings.second_daemons;
+      rivals = true;
       return start_daemon();
     case Kind::kPause:
       --settings.pauses;

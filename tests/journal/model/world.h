@@ -89,6 +89,7 @@ class World {
   std::vector<std::set<std::int64_t>> closed;  ///< suffixes that a new session has closed
   bool guessed = false;                        ///< something was counted, not found
   bool strange = false;                        ///< somebody else has written, or something twice
+  bool rivals = false;                         ///< a second daemon was started
   void say(std::string what) { trace_.push_back(std::move(what)); }
   void wrong(const std::string& what) {
     if (problem_.empty()) problem_ = what;
