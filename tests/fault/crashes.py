@@ -3,31 +3,39 @@ import re
 import signal
 import time
 
-from world import LoggedIn
+from world import PHASES, Kill, LoggedIn
 
 MAY_LOSE = 60_000  # at_most_once: what one kill may cost at most: the messages in flight and those handed over
 
 
+PARTS = {"exactly_once": ["fence", "suffix", "own", "align", "checkpoint"], "transactional": ["own", "checkpoint"],
+         "at_least_once": ["checkpoint"], "at_most_once": ["checkpoint"]}  # fmt: skip
+
+
 def aims(case, kills: int) -> list:
-    """For each kill: how far into the session it falls, or which part of a start it is aimed at."""
-    parts = ["fence", "align", "checkpoint"] if case.delivery == "exactly_once" else ["checkpoint"]
-    if case.delivery == "at_least_once":
-        parts = []
-    aimed = [case.dice.choice(parts) for _ in range(kills * 2 // 5)] if parts else []
-    plan = aimed + [None] * (kills - len(aimed))
+    """For each kill: which part of a start it is aimed at, or None: a message of the session. Each part at least once."""
+    parts = PARTS[case.delivery]
+    aimed = (parts * kills)[:max(len(parts), kills * 2 // 5)]
+    plan = aimed[:kills - 2] + [None] * max(2, kills - len(aimed))
     case.dice.shuffle(plan)
+    first = plan.index(None)  # without a checkpoint there is nothing to fence or align
+    plan[0], plan[first] = plan[first], plan[0]
     return plan
 
 
-def die(case, run, life, part, message):
-    """One kill: in a part of the start (by the log), or at a message of the session, with records in flight."""
-    if part:
-        life.await_log(r"(?i)" + {"fence": "fenc", "align": "align", "checkpoint": "checkpoint"}[part])
-        case.sleep(0, 0.3 if part == "fence" else 0.05)
+def die(case, run, part, message):
+    """One life and its end: in a part of the start (by the log), or at a message of the session, with records in flight.
+    Checkpoints are hit by writing them all the time."""
+    often = {"checkpoint__interval": "10ms"} if part == "checkpoint" else {}
+    life = run.start("--exit-at-end", **often)
+    if part in PHASES:
+        life.until(lambda: PHASES[part] in life.errors(), 60, 0.002, part)
+        case.sleep(0, 0.15 if part in ("fence", "align") else 0.02)
     else:
         life.await_progress(message)
         life.until(lambda: life.unacknowledged() > 0, 30, 0.001, "records in flight")
-    return life.kill()
+    kill = life.kill()
+    return Kill("checkpoint", kill.unacknowledged) if part == "checkpoint" else kill
 
 
 def kills(case):
@@ -39,8 +47,7 @@ def kills(case):
     done, waits = [], []
     for part, message in zip(plan, targets):
         began = time.monotonic()
-        life = run.start("--exit-at-end")
-        done.append(die(case, run, life, part, message))
+        done.append(die(case, run, part, message))
         run.say(f"kill {len(done)}: {done[-1]}, {time.monotonic() - began:.2f} s after the start")
         waits.append(case.dice.choice([0, 0, 0.05, 0.3, 1.0]))
         time.sleep(waits[-1])

@@ -26,8 +26,9 @@ BROKERS = (1, 2, 3)
 Named = re.compile(r"topic (\S+) partition (\d+) offsets? (\d+)(?: (?:to|-|\.\.) ?(\d+))?: (.*)")
 LoggedIn = re.compile(r"logged in to session (\S+) at sequence (\d+)")
 VERDICT = re.compile(r"expected (\d+) found (\d+) lost (\d+) duplicated (\d+) out_of_order (\d+) altered (\d+)")
-# Where in a life a kill falls: the last of these lines that was logged tells.
-PHASES = {"fence": re.compile(r"fencing|fence"), "align": re.compile(r"align"), "checkpoint": re.compile(r"checkpoint")}
+# Where in its life a daemon is: behind the last of these lines that it has logged.
+PHASES = {"watch": "recovery: watching", "fence": "recovery: fencing", "ends": "recovery: reading the ends",
+          "suffix": "recovery: reading the suffix", "own": "logged in to session", "align": "owned, epoch"}  # fmt: skip
 
 
 def kafka_tool():
@@ -111,9 +112,10 @@ class Kill:
 class Life(harness.Daemon):
     """One process of the daemon on a Run's feed."""
 
-    def __init__(self, run, *arguments, extra_config=""):
+    def __init__(self, run, *arguments, extra_config="", **settings):
         self.run, self.last = run, {}
-        super().__init__(run.servers, run.settings, *arguments, config=run.config() + extra_config)
+        settings = {name.replace("__", "."): value for name, value in settings.items()}
+        super().__init__(run.servers, {**run.settings, **settings}, *arguments, config=run.config() + extra_config)
 
     def alive(self) -> bool:
         return self.process.poll() is None
@@ -174,10 +176,8 @@ class Life(harness.Daemon):
         """In which part of its life the daemon is, by its log and its status."""
         if self.last.get("messages_acknowledged", 0):
             return "running"
-        found = "starting"
-        for line in self.errors().splitlines():
-            found = next((name for name, pattern in PHASES.items() if pattern.search(line)), found)
-        return found
+        log = self.errors()
+        return next((name for name, line in reversed(PHASES.items()) if line in log), "starting")
 
     def kill(self) -> Kill:
         self.must_live()
