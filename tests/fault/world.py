@@ -356,6 +356,22 @@ silence = "3s"
         assert producer.flush(30) == 0 and not problems, problems
         self.say(f"foreign records at {sorted(self.foreign)}")
 
+    def journal(self) -> str:
+        """What the checkpoint topic holds, a line a record."""
+        def line(record):
+            try:
+                told = json.loads(record[3])
+                partitions = [[p["sequence"], p["offset"]] for p in told["partitions"]]
+                return (f"{record[1]} {record[2].decode()} number {told['number']} {told['instance']} next {told['next_sequence']} "
+                        f"clean {told['clean']} '{told['decision']}' {partitions}")
+            except (TypeError, KeyError, ValueError):
+                return f"{record[1]} {record[2]} {record[3]}"
+        try:
+            found, _ = log_check.records(self.world.kafka.servers, self.checkpoints, "read_uncommitted", 20)
+            return "\n".join(map(line, found))
+        except Exception as problem:
+            return f"not read: {problem}"
+
     def end(self):
         for program in [*self.lives, *self.exchanges]:
             program.end()
@@ -367,6 +383,7 @@ silence = "3s"
             (folder / f"{self.name}-{n + 1}.log").write_text(log)
         for n, exchange in enumerate(self.exchanges):
             (folder / f"{self.name}-exchange-{n + 1}.log").write_text(exchange.errors())
+        (folder / f"{self.name}-checkpoints").write_text(self.journal())
         (folder / f"{self.name}-notes").write_text("\n".join(self.notes) + "\n" + getattr(self, "details", ""))
 
 
