@@ -318,13 +318,14 @@ void FeedUnit::read_back() {
   auto* const log = recovered_->checkpoints.get();
   const std::uint64_t epoch = keeper_->epoch();
   run_job([this, log, epoch, instance = around_.instance, prefix = config_.name + "/", life = life_] {
-    Result<bool> first = true;
+    Result<void> read;
+    bool first = false;
     std::vector<journal::Checkpoint> seen;
     const SteadyTime deadline = SteadyClock::now() + around_.config.startup_timeout;
-    for (bool ours = false; !ours && first;) {
+    for (bool ours = false; !ours && read;) {
       auto entries = log->read_on(prefix, milliseconds{200});
       if (!entries) {
-        first = entries.error();
+        read = entries.error();
         break;
       }
       for (const sink::Entry& entry : *entries) {
@@ -335,21 +336,21 @@ void FeedUnit::read_back() {
       }
       if (ours) first = journal::owns(seen, epoch, instance);
       if (!ours && SteadyClock::now() >= deadline) {
-        first = error(ExitCode::kUnavailable, "the start checkpoint cannot be read back from " + around_.config.checkpoint.topic);
+        read = error(ExitCode::kUnavailable, "the start checkpoint cannot be read back from " + around_.config.checkpoint.topic);
       }
     }
-    asio::post(around_.io, [this, first, life] {
-      if (life == life_) owned(first);
+    asio::post(around_.io, [this, read, first, life] {
+      if (life == life_) owned(read, first);
     });
   });
 }
 
-void FeedUnit::owned(const Result<bool>& first) {
+void FeedUnit::owned(const Result<void>& read, bool first) {
   if (phase_ != Phase::kRunning) return;
   owning_ = false;
   recovered_->checkpoints.reset();
-  if (!first) return fail(first.error());
-  if (!*first) {
+  if (!read) return fail(read.error());
+  if (!first) {
     keeper_->freeze();
     return fail(error(ExitCode::kProtocol, fmt::format("feed {}: another daemon has taken it over at the same moment; nothing was "
                                                        "written; stop one of them",

@@ -106,7 +106,7 @@ class FeedUnit {
   void when_settled(std::function<void()> then);
   void own(const pipeline::Barrier& barrier);
   void read_back();
-  void owned(const Result<bool>& first);
+  void owned(const Result<void>& read, bool first);
   void cross(const pipeline::Barrier& barrier);
   void reserve(const pipeline::Barrier& barrier);
   void commit_transaction();
