@@ -304,7 +304,7 @@ journal::Checkpoint FeedUnit::start_checkpoint(const pipeline::Barrier& barrier)
                           .give_up = recovered.given_up};
   for (const auto& [partition, reached] : barrier.report.matched) plan.partitions.push_back(reached);
   if (change_due_) plan.ends.resize(recovered.checkpoint->partitions.size());
-  if (recovered.given_up) plan.decision = fmt::format("--start {} gave up what was not aligned", *around_.invocation.start);
+  plan.decision = recovered.why_given_up;
   for (const std::string& change : recovered.parameters.changes) {
     if (!change_due_) plan.decision += (plan.decision.empty() ? "" : "; ") + change;
   }

@@ -124,8 +124,16 @@ Result<std::vector<journal::Checkpoint>> Recovery::parse(const std::vector<sink:
 
 Result<void> Recovery::judge() {
   if (!found_.checkpoint) return {};
+  if (found_.checkpoint->topic != settings_.feed.sink.topic) {  // another log, which begins as the feed's start says
+    found_.given_up = true;
+    found_.why_given_up = fmt::format("topic: {} -> {}, a new log", found_.checkpoint->topic, settings_.feed.sink.topic);
+    spdlog::warn("feed {}: the last checkpoint is about topic {}; {} is another log and begins where start = \"{}\" says",
+                 settings_.feed.name, found_.checkpoint->topic, settings_.feed.sink.topic, settings_.feed.net.start);
+    return {};
+  }
   if (settings_.forced_start) {
     found_.given_up = true;
+    found_.why_given_up = fmt::format("--start {} gave up what was not aligned", *settings_.forced_start);
     spdlog::warn("feed {}: --start {} over the checkpoint at session {} sequence {}: what was not aligned is given up, and "
                  "messages that the log holds already are written again",
                  settings_.feed.name, *settings_.forced_start, found_.checkpoint->session, found_.checkpoint->next_sequence);
@@ -170,6 +178,7 @@ Result<void> Recovery::watch_owner() {
 }
 
 Result<void> Recovery::fence() {
+  if (found_.checkpoint->topic != settings_.feed.sink.topic) return {};  // nobody of ours wrote there
   const std::string id = fmt::format("{}-{}", settings_.config.producer.transactional_id_prefix, settings_.feed.name);
   const SteadyTime since = SteadyClock::now();
   auto report = sink::fence(settings_.config.producer, id, settings_.feed.sink.topic, topic_.partitions,

@@ -27,7 +27,8 @@ struct Recovered {
   std::vector<journal::Suffix> suffixes;           ///< by partition, where the log has to be aligned
   std::vector<journal::StateEntry> entries;        ///< the directory at the checkpoint
   journal::ParameterFinding parameters;
-  bool given_up = false;                           ///< --start over a checkpoint
+  bool given_up = false;                           ///< the checkpoint counts no more: --start, or another topic
+  std::string why_given_up;                        ///< for the start checkpoint
   bool replays_old = false;                        ///< exactly as kOldFirst says, until aligned
   std::unique_ptr<sink::CompactedLog> checkpoints; ///< for reading back who owns the feed
 };

@@ -37,6 +37,7 @@ Result<Feed> reshaped(const Feed& feed, const std::map<std::string, std::string>
   old.name = feed.name;
   old.net = feed.net;
   old.policies.on_gap = feed.policies.on_gap;
+  old.sink.topic = feed.sink.topic;
   old.sink.dead_letter_topic = feed.sink.dead_letter_topic;
   old.sink.send = feed.sink.send;
   old.sink.when_full = feed.sink.when_full;
