@@ -386,16 +386,45 @@ void FeedUnit::cross(const pipeline::Barrier& barrier) {
   keeper_->write(decision.empty() ? "session " + barrier.report.session : decision, false, pass);
 }
 
+// The checkpoint runs ahead of what is handed over. While it is not acknowledged there is no room, so to say.
 void FeedUnit::reserve(const pipeline::Barrier& barrier) {
   constexpr std::uint64_t kFarthest = 20'000;  // packets: what a crash may lose of what is received and not handed over
-  const std::uint64_t received = std::min(reader_->next_sequence(), barrier.wanted + kFarthest);
-  const std::uint64_t upto = std::max(barrier.wanted, received);
+  wanted_ = barrier.wanted;
+  if (reserving_) return dropping_ ? reserve_overdue() : void();
+  reserving_ = true;
+  const std::uint64_t upto = std::max(wanted_, std::min(reader_->next_sequence(), wanted_ + kFarthest));
   keeper_->reserve(upto, [this, upto, life = life_](const Result<void>& written) {
-    if (life != life_) return;
-    if (!written) return fail(written.error());
-    feed_->reserve(upto);
-    feed_->pass_barrier();
+    if (life == life_) reserved(upto, written);
   });
+  if (config_.sink.when_full == sink::WhenFull::kWait) return;
+  wait_.expires_after(around_.config.producer.max_block);
+  wait_.async_wait([this, life = life_](boost::system::error_code code) {
+    if (!code && life == life_) reserve_overdue();
+  });
+}
+
+void FeedUnit::reserved(std::uint64_t upto, const Result<void>& written) {
+  reserving_ = dropping_ = false;
+  wait_.cancel();
+  if (!written) return fail(written.error());
+  feed_->reserve(upto);
+  if (std::exchange(wanted_, 0) != 0) feed_->pass_barrier();
+}
+
+void FeedUnit::reserve_overdue() {
+  if (wanted_ == 0 || code_ != ExitCode::kOk) return;
+  const auto limit = around_.config.producer.max_block.count();
+  if (config_.sink.when_full == sink::WhenFull::kStop) {
+    return fail(error(ExitCode::kUnacknowledged,
+                      fmt::format("feed {}: no checkpoint acknowledged for {} ms (max.block.ms) and when_full = \"stop\"; is a "
+                                  "live broker leading {}?",
+                                  config_.name, limit, around_.config.checkpoint.topic)));
+  }
+  if (!std::exchange(dropping_, true)) {
+    spdlog::warn("feed {}: no checkpoint acknowledged for {} ms: messages are dropped (when_full = \"drop\")", config_.name, limit);
+  }
+  feed_->drop_before(std::exchange(wanted_, 0));
+  feed_->pass_barrier();
 }
 
 // Asked for: the end of a transaction, or the old parameters have done their part.

@@ -109,6 +109,8 @@ class FeedUnit {
   void owned(const Result<void>& read, bool first);
   void cross(const pipeline::Barrier& barrier);
   void reserve(const pipeline::Barrier& barrier);
+  void reserved(std::uint64_t upto, const Result<void>& written);
+  void reserve_overdue();
   void commit_transaction();
   void drained(const pipeline::Barrier& barrier);
   void tick();
@@ -171,6 +173,10 @@ class FeedUnit {
   bool judging_ = false;
   bool owning_ = false;              // the start checkpoint is on its way
   bool committing_ = false;          // a transaction
+  // at_most_once: the checkpoint that runs ahead
+  bool reserving_ = false;           // on its way
+  bool dropping_ = false;            // for longer than max.block.ms, and when_full = "drop"
+  std::uint64_t wanted_ = 0;         // commit stands still until packets before this are reserved; 0: it does not
   bool ending_ = false;              // the clean checkpoint is on its way
   bool change_due_ = false;          // old parameters until aligned, then a barrier
   std::uint64_t committed_at_ = 0;   // records handed over at the last transaction

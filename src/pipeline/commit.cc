@@ -52,13 +52,15 @@ Committer::Committer(Settings settings, const codec::Protocol& protocol, Trading
   restore();
 }
 
-Committer::Progress Committer::commit(const Task& task, SteadyTime now, std::uint64_t reserved) {
+Committer::Progress Committer::commit(const Task& task, SteadyTime now, Reserved reserved) {
   if (!routed_) {
     if (const auto wait = before_piece(task, reserved)) return *wait;
     between_tasks_ = false;
     route(task);
     if (aligner_) [[unlikely]]
       align(task);
+    if (dropping_) [[unlikely]]
+      drop_piece(task);
     group(task);
     cursor_partition_ = 0;
     cursor_index_ = 0;

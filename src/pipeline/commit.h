@@ -57,8 +57,13 @@ class Committer {
   Committer(Settings settings, const codec::Protocol& protocol, TradingDay day, routing::Directory directory,
             sink::Lane& lane, metrics::FeedMetrics& metrics, std::size_t max_records);
 
-  /// `reserved`: the first packet that is not (Resume::reserved).
-  [[nodiscard]] Progress commit(const Task& task, SteadyTime now, std::uint64_t reserved);
+  /// at_most_once: packets `before` may be handed over; of the others, those before `dropped_before` are dropped.
+  struct Reserved {
+    std::uint64_t before = 0;
+    std::uint64_t dropped_before = 0;
+  };
+  /// `reserved` counts with Resume::reserved only.
+  [[nodiscard]] Progress commit(const Task& task, SteadyTime now, Reserved reserved);
   /// All pieces of the task are committed.
   void finish(const Task& task) noexcept {
     sequence_.advance(task.packets);
@@ -85,7 +90,8 @@ class Committer {
   [[nodiscard]] bool route_record(const Task& task, std::size_t i, Tally& tally);
   [[nodiscard]] bool route_message(const Record& record, const Task& task, Target& target, Tally& tally);
   [[nodiscard]] bool route_invalid(const Record& record, Target& target, Tally& tally);
-  [[nodiscard]] std::optional<Progress> before_piece(const Task& task, std::uint64_t reserved);
+  [[nodiscard]] std::optional<Progress> before_piece(const Task& task, Reserved reserved);
+  void drop_piece(const Task& task);
   [[nodiscard]] bool take_login(const Record& record);
   void own(const SequenceFinding& finding);
   void restore();
@@ -139,6 +145,7 @@ class Committer {
   bool own_pending_;                        // no login yet in this life
   bool login_taken_ = false;                // the piece's login is worked off
   bool between_tasks_ = true;
+  bool dropping_ = false;                   // the piece is not reserved, and is to be dropped
   Barrier barrier_;
   std::string gap_letter_;                  // a dead letter that tells of a gap, to be handed over first
   std::uint64_t gap_begin_ = 0;

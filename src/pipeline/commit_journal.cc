@@ -27,7 +27,7 @@ void Committer::restore() {
 }
 
 // A login begins a piece. What it means can need a barrier, and so does a piece that is not reserved yet.
-std::optional<Committer::Progress> Committer::before_piece(const Task& task, std::uint64_t reserved) {
+std::optional<Committer::Progress> Committer::before_piece(const Task& task, Reserved reserved) {
   const bool login = task.count != 0 && task.records[0].kind == Kind::kLogin;
   if (login && !std::exchange(login_taken_, true) && take_login(task.records[0])) return Progress::kBarrier;
   if (stop_) {
@@ -35,7 +35,9 @@ std::optional<Committer::Progress> Committer::before_piece(const Task& task, std
     return Progress::kFailed;
   }
   const std::uint64_t end = sequence_.of(task.packets);
-  if (!settings_.resume.reserved || end <= reserved) return std::nullopt;
+  if (!settings_.resume.reserved || end <= reserved.before) return std::nullopt;
+  dropping_ = end <= reserved.dropped_before;
+  if (dropping_) return std::nullopt;
   barrier_ = {.kind = Barrier::Kind::kReserve, .left = {}, .wanted = end, .report = {}};
   return Progress::kBarrier;
 }
@@ -63,6 +65,13 @@ bool Committer::take_login(const Record& record) {
   barrier.report = report();
   barrier_ = std::move(barrier);
   return true;
+}
+
+void Committer::drop_piece(const Task& task) {
+  dropping_ = false;
+  std::uint64_t dropped = 0;
+  for (std::size_t i = 0; i < task.count; ++i) dropped += std::exchange(targets_[i].partition, kNowhere) != kNowhere ? 1U : 0U;
+  metrics_.add(FeedCounter::kDroppedFull, dropped);
 }
 
 // What lies behind the checkpoint is compared with the replay; in another session there is none, and all of it was ours.

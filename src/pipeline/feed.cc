@@ -235,7 +235,7 @@ void Feed::stand_at(Barrier barrier) {
 bool Feed::commit_task(Task& task) {
   for (;;) {
     if (stalled_) stalled_ = false;
-    switch (committer_->commit(task, SteadyClock::now(), reserved_.load())) {
+    switch (committer_->commit(task, SteadyClock::now(), {.before = reserved_.load(), .dropped_before = dropped_.load()})) {
       case Committer::Progress::kFailed:
         fail(committer_->problem());
         return false;

@@ -78,6 +78,8 @@ class Feed final : public net::Intake {
   void pass_barrier() noexcept;
   /// at_most_once: packets before `sequence` may be handed over.
   void reserve(std::uint64_t sequence) noexcept { reserved_.store(sequence); }
+  /// at_most_once: packets before `sequence` that are not reserved are dropped and counted.
+  void drop_before(std::uint64_t sequence) noexcept { dropped_.store(sequence); }
   /// Stops the feed: nothing more is claimed or handed over. The first reason counts.
   void fail(const Error& error);
   [[nodiscard]] bool failed() const noexcept { return failed_; }
@@ -125,6 +127,7 @@ class Feed final : public net::Intake {
   ring::Flag barrier_wanted_;
   ring::Flag barrier_passed_;
   std::atomic<std::uint64_t> reserved_{0};
+  std::atomic<std::uint64_t> dropped_{0};
 
   // the holder of the commit turn (attach: before there are workers)
   std::optional<Committer> committer_;
