@@ -44,12 +44,13 @@ enum class Reason : std::uint8_t {
   kTooLarge,      ///< larger than the topic takes
   kUnknownType,   ///< not in the message table, and the feed has on_unknown = "dead_letter"
   kUnknownCode,   ///< a code not in the message table, and the feed has on_unknown = "dead_letter"
+  kGap,           ///< no message: the value tells which packets the exchange could not send any more
 };
 
 /// The values of the header "reason", in the order of Reason. Later versions may add to it.
-inline constexpr std::array<std::string_view, 10> kReasons{"empty",        "length",        "time",  "text",
+inline constexpr std::array<std::string_view, 11> kReasons{"empty",        "length",        "time",  "text",
                                                            "inflate",      "inflate_limit", "split", "too_large",
-                                                           "unknown_type", "unknown_code"};
+                                                           "unknown_type", "unknown_code",  "gap"};
 
 /// The reason that a dead letter's header names; nothing if a later version wrote it.
 [[nodiscard]] constexpr std::optional<Reason> reason(std::string_view value) noexcept {

@@ -21,8 +21,8 @@ class Raw final : public Protocol {
 };
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Reason::kCount)> kReasons{
-    "none",  "empty", "length",    "time",         "text",        "inflate", "inflate_limit",
-    "split", "too_large", "unknown_type", "unknown_code"};
+    "none",          "empty", "length",    "time",         "text",         "inflate",
+    "inflate_limit", "split", "too_large", "unknown_type", "unknown_code", "gap"};
 
 }  // namespace
 

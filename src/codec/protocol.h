@@ -23,6 +23,7 @@ enum class Reason : std::uint8_t {
   kTooLarge,      ///< larger than the topic takes
   kUnknownType,   ///< on_unknown = "dead_letter"
   kUnknownCode,   ///< on_unknown = "dead_letter"
+  kGap,           ///< no message: packets that the exchange could not send any more
   kCount,
 };
 [[nodiscard]] std::string_view name(Reason reason) noexcept;
