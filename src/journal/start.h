@@ -104,7 +104,7 @@ struct StartPlan {
 /// What a change of the parameters that shape the output means.
 struct ParameterFinding {
   enum class Way : std::uint8_t {
-    kSame,
+    kSame,      ///< or an accepted one that leaves the data topic as it is: nothing but `changes` to be told
     kBarrier,   ///< after a clean stop: recorded by the start checkpoint
     kOldFirst,  ///< accepted after an unclean one: align under the old ones, then change at a barrier
     kRefused,   ///< problem says how to go on

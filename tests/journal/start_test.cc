@@ -182,6 +182,18 @@ TEST(JudgeParameters, RefusesAChangeWhileAPartitionIsAheadOfTheReplay) {
   EXPECT_EQ(judge_parameters(before, now, false).way, ParameterFinding::Way::kRefused);
 }
 
+TEST(JudgeParameters, TakesAnAcceptedChangeThatLeavesTheLogAloneAtOnce) {
+  Checkpoint before = written(1, 0, "a");
+  before.parameters["on_invalid"] = "stop";  // where it stopped, the old way would stop again
+  Parameters now = before.parameters;
+  now["on_invalid"] = "drop";
+  EXPECT_EQ(judge_parameters(before, now, false).way, ParameterFinding::Way::kRefused);
+  EXPECT_EQ(judge_parameters(before, now, true).way, ParameterFinding::Way::kSame);
+  EXPECT_THAT(judge_parameters(before, now, true).changes, ElementsAre("on_invalid: stop -> drop"));
+  now["key"] = "none";
+  EXPECT_EQ(judge_parameters(before, now, true).way, ParameterFinding::Way::kOldFirst);
+}
+
 TEST(JudgeParameters, TakesMorePartitionsByItself) {
   const Checkpoint before = written(1, 0, "a");
   Parameters now = before.parameters;

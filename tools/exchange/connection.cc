@@ -236,7 +236,7 @@ bool Connection::break_due() const noexcept { return break_ != nullptr && !break
 
 void Connection::commit_break() {
   Break& fault = *break_;
-  fault.done = true;
+  fault.done = fault.kind != BreakKind::kSkip;  // a hole stays: whoever comes to it is sent away
   break_ = venue_.next_break(next_ - 1);
   switch (fault.kind) {
     case BreakKind::kStall:

@@ -1,0 +1,244 @@
+#!/usr/bin/env python3
+"""How a feed's lives begin and end on a real broker: first starts, restarts, owners, delivery modes, dead letters."""
+import random
+import time
+import unittest
+
+import harness
+import recovery_world
+from recovery_world import Feed, RealBroker
+
+RATE = ("--rate", 6_000)
+
+
+class Starts(RealBroker):
+    def test_the_first_start_on_a_topic_that_is_not_empty(self):
+        feed = Feed(self)
+        self.produce(feed.topic, [(n % 2, b"theirs", b"before %d" % n) for n in range(50)])
+        feed.exchange(*RATE)
+        feed.start()
+        feed.acknowledged(4000)
+        feed.kill()
+        feed.to_the_end()
+        feed.must_be_exact(strangers=50)
+        self.assertNotIn("foreign", feed.told())
+
+    def test_a_partition_that_is_never_written(self):
+        feed = Feed(self, partitions=5)
+        config = '[feed.default]\npartitioner = "explicit"\npartitions = { "*" = 3 }\n'
+        feed.exchange(*RATE)
+        for _ in range(2):
+            feed.start(config=config)
+            feed.acknowledged(3000)
+            feed.kill()
+        feed.start(config=config)
+        feed.acknowledged(1000)
+        feed.stop()
+        feed.to_the_end(config=config)
+        log = feed.must_be_exact(keys=False)
+        self.assertEqual({record.partition for record in log.records}, {3})
+
+    def test_killed_before_there_is_a_checkpoint(self):
+        feed = Feed(self)
+        feed.exchange(*RATE)
+        for line in ("reading the ends", "logging in|logged in", "logged in to session", "owned, epoch"):
+            feed.start()
+            feed.log_says(line)
+            feed.kill()
+        feed.to_the_end()
+        feed.must_be_exact()
+
+    def test_killed_with_nothing_but_the_start_checkpoint(self):
+        feed = Feed(self, interval="20s")  # an owner is watched for twice as long
+        feed.settings["startup_timeout"] = "90s"
+        feed.exchange(*RATE)
+        feed.start()
+        feed.acknowledged(5000)
+        feed.kill()
+        self.assertEqual(len(feed.checkpoints()), 1)
+        feed.settings["checkpoint.interval"] = "200ms"
+        told = feed.to_the_end()
+        feed.must_be_exact()
+        self.assertRegex(told, r"[5-9]\d\d\d|\d{5} record\(s\) lie behind the checkpoint")
+
+    def test_after_a_clean_stop_nothing_is_repeated_and_nothing_is_skipped(self):
+        feed = Feed(self)
+        feed.exchange(*RATE)
+        for _ in range(3):
+            feed.start()
+            feed.acknowledged(2000)
+            feed.stop()
+            newest = feed.newest()
+            self.assertTrue(newest["clean"], newest)
+            feed.start()
+            feed.log_says(f"at sequence {newest['next_sequence']}\\b")
+            status = feed.acknowledged(1)
+            self.assertEqual(status["messages_skipped"], 0)
+            feed.stop()
+        feed.to_the_end()
+        feed.must_be_exact()
+        self.assertEqual(feed.newest()["next_sequence"], 30_001)
+
+    def test_a_stop_without_a_kill_of_an_aligning_feed_is_not_clean_before_it_is_aligned(self):
+        feed = Feed(self)
+        feed.exchange(*RATE)
+        feed.start()
+        feed.acknowledged(5000)
+        feed.kill()
+        for delay in (0.0, 0.05, 0.3, 0.6):
+            feed.start()
+            feed.log_says("recovery:")
+            time.sleep(delay)
+            feed.life.signal(15)
+            self.assertIn(feed.life.wait(30), (0, 75), feed.life.errors())
+            feed.logs.append(feed.life.errors())
+        feed.to_the_end()
+        feed.must_be_exact()
+
+    def test_a_second_daemon_leaves_before_it_writes_and_the_first_one_goes_on(self):
+        feed = Feed(self)
+        feed.exchange(*RATE)
+        first = feed.start()
+        feed.acknowledged(1000)
+        feed.start()
+        told = feed.leaves(76)
+        self.assertIn("its owner lives", told)
+        before = first.feed()["messages_acknowledged"]
+        first.await_feed(lambda f: f["messages_acknowledged"] > before or f["state"] == "ended")
+        self.assertEqual({c["epoch"] for c in feed.checkpoints()}, {1})
+        feed.life = first
+        first.await_feed(lambda f: f["messages_acknowledged"] == 30_000)
+        feed.stop()
+        feed.must_be_exact()
+
+
+class Keys(RealBroker):
+    def test_keys_and_partitions_stay_the_same_when_symbols_are_replaced_and_missing(self):
+        """Every hundredth message or so is an R that gives an instrument another symbol; some instruments trade before
+        their R comes and keep #<number>."""
+        dice = random.Random(harness.SEED)
+        print(f"TICKBRIDGE_SEED={harness.SEED}", flush=True)
+        messages = []
+        directory = [m for m in self.messages if m[:1] == b"R"][:200]
+        for n, message in enumerate(self.messages):
+            messages.append(message)
+            at = message[5:11]
+            if n > 3000 and n % 100 == 0:
+                old = dice.choice(directory)
+                messages.append(old[:3] + b"\0\1" + at + b"N%07d" % n + old[19:])
+            if n > 3000 and n % 70 == 0:
+                number = 60_000 + dice.randrange(200)
+                locate = number.to_bytes(2, "big")
+                messages.append(b"D" + locate + b"\0\2" + at + n.to_bytes(8, "big"))
+                if dice.random() < 0.3:
+                    old = dice.choice(directory)
+                    messages.append(b"R" + locate + b"\0\3" + at + b"S%07d" % number + old[19:])
+        feed = Feed(self, messages, partitions=7)
+        feed.exchange("--rate", 4_000)
+        for _ in range(5):
+            feed.start()
+            feed.acknowledged(500 + dice.randrange(2500))
+            feed.kill() if dice.random() < 0.7 else feed.stop()
+        feed.to_the_end()
+        log = feed.must_be_exact()
+        self.assertTrue(any(record.key and record.key.startswith(b"#") for record in log.records))
+
+
+class DeadLetters(RealBroker):
+    def spoiled(self):
+        """The session with every 40th message an A that is too short."""
+        return [b"A" + m[1:30] if n % 40 == 0 and n > 2000 else m for n, m in enumerate(self.messages)]
+
+    def test_none_is_missing_after_kills(self):
+        messages = self.spoiled()
+        feed = Feed(self, messages)
+        feed.exchange(*RATE)
+        for count in (2500, 2000, 1500, 900):
+            feed.start()
+            feed.acknowledged(count)
+            feed.kill()
+        feed.to_the_end()
+        feed.must_be_exact()
+        letters = feed.dead_letters()
+        wanted = {n + 1 for n in range(len(messages)) if n % 40 == 0 and n > 2000}
+        self.assertEqual({int(letter["sequence"]) for letter in letters}, wanted)
+        self.assertEqual({letter["reason"] for letter in letters}, {"length"})
+
+    def test_a_feed_that_an_invalid_message_stops_goes_on_where_it_stopped(self):
+        messages = list(self.messages)
+        messages[6000] = b"A" + messages[6000][1:30]
+        feed = Feed(self, messages)
+        feed.exchange(*RATE)
+        for _ in range(2):
+            feed.start(on_invalid="stop")
+            self.assertIn("sequence 6001", feed.leaves(65))
+        self.assertEqual(len(feed.log().records), 6000)
+        feed.to_the_end("--accept-change", on_invalid="dead_letter")
+        feed.must_be_exact()
+        self.assertEqual([letter["sequence"] for letter in feed.dead_letters()], ["6001"])
+
+
+class Modes(RealBroker):
+    def killed(self, kills=3, **settings):
+        """Kills under load, then the rest; the number of records that were under way at the kills, by /api/status."""
+        feed, under_way = Feed(self, **{f"feed.default.{k}": v for k, v in settings.items()}), 0
+        feed.exchange(*RATE)
+        for _ in range(kills):
+            feed.start()
+            status = feed.acknowledged(2000)
+            under_way += status["messages_committed"] - status["messages_acknowledged"]
+            feed.kill()
+        feed.to_the_end()
+        return feed, under_way
+
+    def test_at_least_once_loses_nothing_and_keeps_the_order_but_for_doubles(self):
+        feed, _ = self.killed(delivery="at_least_once")
+        log = feed.log()
+        self.assertEqual((log.lost, log.out_of_order(), log.strangers), ([], 0, []), feed.told())
+
+    def test_at_most_once_doubles_nothing_and_loses_no_more_than_was_under_way(self):
+        feed, _ = self.killed(delivery="at_most_once")
+        log = feed.log()
+        self.assertEqual((log.doubled, log.out_of_order(), log.strangers), ([], 0, []), feed.told())
+        print(f"at_most_once: {len(log.lost)} lost in 3 kills", flush=True)
+        self.assertLess(len(log.lost), 3 * 6_000 * 0.5, feed.told())  # half a second each
+
+    def test_fire_and_forget_doubles_nothing(self):
+        feed, _ = self.killed(delivery="at_most_once", send="fire_and_forget")
+        log = feed.log()
+        self.assertEqual((log.doubled, log.out_of_order(), log.strangers), ([], 0, []), feed.told())
+        self.assertLess(len(log.lost), 3 * 6_000 * 0.5, feed.told())
+
+    def test_at_most_once_loses_nothing_at_a_clean_stop(self):
+        feed = Feed(self)
+        feed.exchange(*RATE)
+        for _ in range(2):
+            feed.start(delivery="at_most_once")
+            feed.acknowledged(2000)
+            feed.stop()
+        feed.to_the_end(delivery="at_most_once")
+        feed.must_be_exact()
+
+    def test_sync_is_exact(self):
+        feed, _ = self.killed(send="sync")
+        feed.must_be_exact()
+
+    def test_transactional_is_exact_for_who_reads_what_is_committed(self):
+        feed, _ = self.killed(delivery="transactional")
+        feed.must_be_exact()
+
+    def test_transactional_after_a_clean_stop(self):
+        feed = Feed(self)
+        feed.exchange(*RATE)
+        for _ in range(2):
+            feed.start(delivery="transactional")
+            feed.acknowledged(2000)
+            feed.stop()
+            self.assertTrue(feed.newest()["clean"])
+        feed.to_the_end(delivery="transactional")
+        feed.must_be_exact()
+
+
+if __name__ == "__main__":
+    recovery_world.in_venv()
+    unittest.main(verbosity=2)
