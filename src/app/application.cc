@@ -165,9 +165,10 @@ void Application::watch_epochs(const std::stop_token& stop) {
       std::uint64_t epoch = 0;
       std::from_chars(entry.key.data() + slash + 1, entry.key.data() + entry.key.size(), epoch);
       if (entry.value->find(instance_) != std::string::npos) continue;
-      asio::post(io_, [this, name = entry.key.substr(0, slash), epoch] {
+      const auto checkpoint = journal::parse_checkpoint(*entry.value);
+      asio::post(io_, [this, name = entry.key.substr(0, slash), epoch, who = checkpoint ? checkpoint->instance : "?"] {
         for (const auto& feed : feeds_) {
-          if (feed->config().name == name) feed->saw_epoch(epoch, "another");
+          if (feed->config().name == name) feed->saw_epoch(epoch, who);
         }
       });
     }

@@ -121,7 +121,7 @@ Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
                          }},
                     opened->lane->topic()};
   if (transactional()) {
-    if (auto ours = recovery.check_owner(); !ours) return ours.error();
+    if (auto alone = in_place ? recovery.check_owner() : recovery.watch_first(); !alone) return alone.error();
     if (auto ready = opened->producer->init_transactions(left()); !ready) {
       around_.producers.retire(opened->producer.get());
       return ready.error();

@@ -55,7 +55,7 @@ Result<Recovered> Recovery::run() {
     if (!done) return done.error();
     step = journal::next_step(step, {.has_checkpoint = found_.checkpoint.has_value(),
                                      .clean = found_.checkpoint && found_.checkpoint->clean,
-                                     .rebuild_in_place = settings_.in_place,
+                                     .rebuild_in_place = settings_.in_place || watched_,
                                      .exact = exact});
   }
   if (found_.ends.empty()) {
@@ -86,6 +86,20 @@ Result<void> Recovery::check_owner() {
                                                   settings_.feed.name, epoch_of(entry.key), settings_.own_epoch));
   }
   return {};
+}
+
+Result<void> Recovery::watch_first() {
+  auto entries = read_entries("read_uncommitted");
+  if (!entries) return entries.error();
+  auto parsed = parse(*entries);
+  if (!parsed) return parsed.error();
+  watched_ = true;
+  const journal::Checkpoint* const newest = journal::newest(*parsed);
+  if (newest == nullptr || newest->clean) return {};
+  found_.checkpoint = *newest;
+  auto alone = watch_owner();
+  found_.checkpoint.reset();
+  return alone;
 }
 
 Result<void> Recovery::read_checkpoints() {
@@ -154,7 +168,8 @@ Result<void> Recovery::judge() {
 
 Result<void> Recovery::watch_owner() {
   journal::Liveness owner{*found_.checkpoint};
-  const SteadyTime until = SteadyClock::now() + 2 * settings_.config.checkpoint.interval + milliseconds{100};
+  const milliseconds interval = settings_.config.checkpoint.interval;
+  SteadyTime until = SteadyClock::now() + 2 * interval + milliseconds{100};
   while (SteadyClock::now() < until) {
     const auto left = std::chrono::duration_cast<milliseconds>(until - SteadyClock::now());
     auto entries = found_.checkpoints->read_on(prefix(), std::max(left, milliseconds{1}));
@@ -163,6 +178,8 @@ Result<void> Recovery::watch_owner() {
     if (!fresh) return fresh.error();
     for (const journal::Checkpoint& checkpoint : *fresh) {
       owner.saw(checkpoint);
+      // One advance may be a dead process's last word; is there another?
+      until = std::max(until, SteadyClock::now() + interval + milliseconds{300});
       if (checkpoint.epoch > found_.checkpoint->epoch || checkpoint.number > found_.checkpoint->number) found_.checkpoint = checkpoint;
       found_.highest_epoch = std::max(found_.highest_epoch, checkpoint.epoch);
     }

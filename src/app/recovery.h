@@ -52,6 +52,8 @@ class Recovery {
   /// In place: whether somebody else has become the owner meanwhile (kProtocol). To be asked before a transactional
   /// producer is made ready, which would fence that owner.
   [[nodiscard]] Result<void> check_owner();
+  /// The same for a first life: watches for a living owner (kProtocol); run() does not again.
+  [[nodiscard]] Result<void> watch_first();
   [[nodiscard]] Result<Recovered> run();
 
  private:
@@ -71,6 +73,7 @@ class Recovery {
   const sink::TopicInfo& topic_;
   Recovered found_;
   std::vector<std::int64_t> begins_;
+  bool watched_ = false;
 };
 
 /// The parameters in force: the options that shape the output, and the topic's partition count.
