@@ -205,7 +205,10 @@ void FeedUnit::on_mark(pipeline::MarkReport report) {
   }
 }
 
-void FeedUnit::tell(const std::vector<journal::Stranger>& strangers) {
+void FeedUnit::tell(std::vector<journal::Stranger> strangers) {
+  for (journal::Stranger& stranger : strangers) {
+    if (doubles_.contains({stranger.partition, stranger.offset})) stranger.kind = journal::Stranger::Kind::kDouble;
+  }
   for (std::size_t i = 0; i < strangers.size();) {
     const journal::Stranger& first = strangers[i];
     std::size_t n = 1;

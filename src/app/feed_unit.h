@@ -8,8 +8,10 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "app/keeper.h"
@@ -114,11 +116,12 @@ class FeedUnit {
   void commit_transaction();
   void drained(const pipeline::Barrier& barrier);
   void tick();
-  void tell(const std::vector<journal::Stranger>& strangers);
+  void tell(std::vector<journal::Stranger> strangers);
 
   // jumps in the offsets
   void on_jump(const sink::Jump& jump);
   void judge_jumps();
+  [[nodiscard]] std::vector<journal::Stranger> certain(std::vector<journal::Stranger> strangers);
   void judged(const Result<std::size_t>& foreign);
 
   // stop
@@ -169,6 +172,7 @@ class FeedUnit {
   std::vector<std::unique_ptr<net::FeedReader>> retired_;  // stopped; their last handlers may still come
   std::vector<sink::Jump> jumps_;
   std::atomic<bool> jumped_{false};  // set by the delivery thread
+  std::set<std::pair<std::int32_t, std::int64_t>> doubles_;  // partition, offset: records in jumped ranges that are there twice
   bool unsure_ = false;              // of the jumped ranges some records are our own
   bool judging_ = false;
   bool owning_ = false;              // the start checkpoint is on its way

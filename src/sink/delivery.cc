@@ -93,7 +93,7 @@ void DeliveryThread::handle_reports(EventHandle event) {
   if (first == nullptr) return;
   if (first->_private == nullptr) return;  // beside the lanes (Transactions::send): the commit tells
   Slot& slot = slot_of(first);
-  if (first->err != 0 || slot.lane->topic_of(slot).shared.load()) {
+  if (first->err != 0 || slot.lane->topic_of(slot).shared()) {
     handle_each(event.get(), first);
     return;
   }

@@ -112,6 +112,7 @@ LaneCore::LaneCore(Client& client, LaneSetup setup, metrics::FeedMetrics& metric
   }
   slots_.back().partition = 0;
   slots_.back().dead_letters = true;
+  for (Topic* topic : {setup_.data, setup_.dead}) topic->writers.fetch_add(1);
   metrics_.set(FeedGauge::kInFlightLimit, static_cast<std::int64_t>(setup_.limits.share.count));
 }
 

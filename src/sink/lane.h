@@ -33,13 +33,14 @@ struct alignas(kCacheLine) Slot {
   Stall stall;
 };
 
-/// A topic as its lanes use it. `shared`: more than one lane writes to it, so one delivery event can hold
-/// messages of several.
+/// A topic as its lanes use it.
 struct Topic {
   std::string name;
   TopicHandle handle;
   TopicInfo info;
-  std::atomic<bool> shared{false};
+  std::atomic<int> writers{0};  ///< lanes that are open, or were closed with records in flight
+  /// One delivery event can hold messages of several lanes, and each lane sees the others' records as jumps.
+  [[nodiscard]] bool shared() const noexcept { return writers.load() > 1; }
 };
 
 /// What opening a lane has found out.

@@ -67,13 +67,13 @@ void LaneCore::set_paused(Slot& slot, bool paused) {
 
 // Several lanes on one topic see each other's records as jumps.
 void LaneCore::report_jump(const Slot& slot, Jump jump) {
-  if (topic_of(slot).shared.load()) return;
+  if (topic_of(slot).shared()) return;
   jump.partition = slot.partition;
   call(events_.on_jump, jump);
 }
 
 void LaneCore::watch(const std::vector<std::int64_t>& next) {
-  if (setup_.data->shared.load()) return;
+  if (setup_.data->shared()) return;
   for (std::size_t p = 0; p < std::min(next.size(), slots_.size() - 1); ++p) slots_[p].acks.watch(next[p]);
 }
 
@@ -125,8 +125,10 @@ void LaneCore::call(const Callback& callback, const Args&... args) {
 }
 
 void LaneCore::close() {
-  closed_.store(true);  // pairs with call(): closed_.load
+  const bool again = closed_.exchange(true);  // pairs with call(): closed_.load
   calling_.wait(true);
+  if (again || in_flight() != 0) return;
+  for (Topic* topic : {setup_.data, setup_.dead}) topic->writers.fetch_sub(1);
 }
 
 }  // namespace tickbridge::sink

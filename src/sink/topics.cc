@@ -83,10 +83,7 @@ Result<Topic*> Topics::open_notes(const std::string& name, const TopicOptions& o
 
 Result<Topic*> Topics::open(Wanted wanted, SteadyTime deadline) {
   const auto known = topics_.find(wanted.topic.name);
-  if (known != topics_.end()) {
-    known->second->shared.store(true);
-    return known->second.get();
-  }
+  if (known != topics_.end()) return known->second.get();
   Result<std::unique_ptr<Topic>> topic = find_or_create(wanted, deadline);
   if (!topic) return topic.error();
   client_.connected.store(true);

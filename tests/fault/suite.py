@@ -13,6 +13,7 @@ import argparse
 import os
 import pathlib
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -89,7 +90,8 @@ def perform(the_world, function, name, delivery, options) -> bool:
         good, problem = False, traceback.format_exc()
     if not good:
         folder = pathlib.Path(options.keep) / f"{name}-{delivery}-{options.seed}"
-        folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
         for run in case.runs:
             run.save(folder)
         (folder / "problem").write_text(problem)

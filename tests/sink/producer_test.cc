@@ -433,6 +433,26 @@ TEST_F(ProducerTest, WhatAnotherWritesIsAJumpOfExactlyItsOffsets) {
   EXPECT_EQ(lane->acked(0).count, 0U);
 }
 
+// A feed that recovers in place opens its lane anew, in the same producer.
+TEST_F(ProducerTest, AnotherLaneAfterTheFirstIsWatchedToo) {
+  create(Delivery::kExactlyOnce);
+  const Numbers records{10};
+  auto lane = open();
+  lane->watch({0, 0, 0});
+  EXPECT_EQ(lane->hand_over(1, records.all()), 10U);
+  EXPECT_TRUE(producer_->flush(10s));
+  lane.reset();
+  lane = open();
+  lane->watch({0, 10, 0});
+  Foreign foreign{kafka_.servers()};
+  foreign.send("ticks", 1, "K", "foreign");
+  ASSERT_TRUE(foreign.flush());
+  EXPECT_EQ(lane->hand_over(1, records.all()), 10U);
+  EXPECT_TRUE(producer_->flush(10s));
+  ASSERT_EQ(jumps().size(), 1U);
+  expect_jump(jumps()[0], 1, 10, 11);
+}
+
 TEST_F(ProducerTest, ARetryThatTheBrokerHadAlreadyDoesNotDisturbTheOffsets) {
   options_.properties["socket.timeout.ms"] = "500";
   options_.properties["retry.backoff.ms"] = "10";
