@@ -74,6 +74,7 @@ Aligner::Partition::Partition(std::int32_t partition_number, Suffix&& read)
   lost_left = found().empty() ? std::max<std::int64_t>(0, suffix.lost - lost_markers) : suffix.lost;
   open = !found().empty() || lost_left > 0;
   if (!found().empty()) index = std::make_unique<SuffixIndex>(found());
+  for (const std::uint64_t hash : suffix.before) note_there(hash);
   reached.markers = lost_markers + markers_behind(suffix.from.offset + suffix.lost, 0);
 }
 

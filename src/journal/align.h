@@ -21,6 +21,9 @@ struct Suffix {
   PartitionState from;       ///< what the checkpoint says
   std::int64_t end = 0;      ///< E: the next offset to be written
   std::vector<Found> found;  ///< from.offset + 1 … end - 1, data records only, in order of offset
+  /// Hashes of records at and before from.offset, some thousands are enough: whatever equals one of them is a copy. Without
+  /// them a late batch of a dead process, behind a checkpoint that has passed it, looks like somebody else's records.
+  std::vector<std::uint64_t> before = {};
   std::int64_t lost = 0;     ///< offsets behind from.offset that retention has deleted
 };
 

@@ -142,6 +142,18 @@ TEST(Aligner, CopiesAloneNeedNoOtherProof) {
   EXPECT_THAT(doubles(align), ElementsAre(11));
 }
 
+TEST(Aligner, KnowsCopiesOfWhatLiesBeforeTheCheckpoint) {
+  Suffix late = suffix({200, 300, 500});
+  late.before = {200, 300, 400};
+  Aligner align = aligner({late});
+  EXPECT_EQ(next(align, 5), Alignment::kThere);
+  EXPECT_THAT(doubles(align), ElementsAre(11, 12));
+  Suffix only = suffix({200, 300});
+  only.before = {200, 300, 400};
+  Aligner idle = aligner({only});
+  EXPECT_EQ(next(idle, 5), Alignment::kWrite);
+}
+
 TEST(Aligner, AnAnnouncedRecordBehindAMissingOneIsAHole) {
   Aligner align = aligner({suffix({500, 700})});
   for (std::uint64_t record = 5; record <= 7; ++record) align.expect(0, hash_of(record));

@@ -167,6 +167,10 @@ void Daemon::read_suffix() {
     suffix.from = base_->partitions[p];
     suffix.end = ends_[p];
     suffix.lost = std::max<std::int64_t>(0, std::min(log.begin, suffix.end) - suffix.from.offset - 1);
+    for (std::int64_t offset = log.begin; offset <= suffix.from.offset; ++offset) {
+      const LogRecord& record = log.log[static_cast<std::size_t>(offset)];
+      if (record.kind == LogRecord::Kind::kData) suffix.before.push_back(record.hash);
+    }
     for (std::int64_t offset = std::max(log.begin, suffix.from.offset + 1); offset < suffix.end; ++offset) {
       const LogRecord& record = log.log[static_cast<std::size_t>(offset)];
       if (record.kind == LogRecord::Kind::kData) suffix.found.push_back({offset, record.hash});
