@@ -68,7 +68,8 @@ struct Aligner::Partition {
 // exact.
 Aligner::Partition::Partition(std::int32_t partition_number, Suffix&& read)
     : number{partition_number}, suffix{std::move(read)}, reached{suffix.from}, there(suffix.found.size(), false) {
-  // Markers lie behind the records that their fence met: those that are left are the newest, the last one this start's own.
+  // Markers lie behind the records that their fence met: those that are left are the newest, the last one this start's
+  // own.
   const std::int64_t left = std::max<std::int64_t>(0, markers_behind(suffix.from.offset + suffix.lost, 0) - 1);
   const std::int64_t lost_markers = suffix.lost > 0 ? std::max<std::int64_t>(0, suffix.from.markers - left) : 0;
   lost_left = found().empty() ? std::max<std::int64_t>(0, suffix.lost - lost_markers) : suffix.lost;
@@ -99,8 +100,24 @@ Aligner::Aligner(Settings settings, std::vector<Suffix> suffixes) : settings_{se
     partition.by_content = !settings_.clean && (settings_.by_content || partition.suffix.from.gap);
     partition.reached.gap = partition.by_content && partition.open;
     open_ += partition.open ? 1U : 0U;
-    if (partition.open && settings_.clean) give_up_rest(partition, false);
+    if (settings_.clean) {
+      if (partition.open) give_up_rest(partition, false);
+    } else {
+      pass_known_strangers(partition);
+    }
   }
+}
+
+// What an earlier start has found not to be ours; it may not have lived to tell.
+void Aligner::pass_known_strangers(Partition& partition) {
+  const auto behind =
+      std::ranges::upper_bound(partition.found(), partition.suffix.from.strangers_to, {}, &Found::offset);
+  const auto known = static_cast<std::size_t>(behind - partition.found().begin());
+  if (known == 0) return;
+  const bool by_content = std::exchange(partition.by_content, false);
+  pass_over(partition, known, false);
+  partition.by_content = by_content;
+  if (known == partition.found().size()) close(partition);
 }
 
 Alignment Aligner::next(std::int32_t number, Position position, std::uint64_t hash) {
@@ -165,7 +182,8 @@ Alignment Aligner::match(Partition& partition, std::size_t at, Position position
                        .offset = found.offset,
                        .hash = found.hash,
                        .markers = partition.markers_behind(found.offset, at + 1),
-                       .gap = false};
+                       .gap = false,
+                       .strangers_to = -1};
   if (partition.index->next(static_cast<std::uint32_t>(at)) != SuffixIndex::kNone) partition.note_there(found.hash);
   if (partition.at == partition.found().size()) close(partition);
   return Alignment::kThere;
@@ -264,12 +282,15 @@ void Aligner::pass_over(Partition& partition, std::size_t to, bool at_end) {
 
 // The rest of the suffix is accounted for: a checkpoint may say so, and no later start judges it again.
 void Aligner::give_up_rest(Partition& partition, bool at_end) {
+  const bool ours = partition.by_content && !partition.any_match;
+  const bool counted = partition.found().empty();
   pass_over(partition, partition.found().size(), at_end);
-  partition.reached = {.position = partition.reached.position,
-                       .offset = partition.suffix.end - 1,
-                       .hash = 0,
-                       .markers = 0,
-                       .gap = false};
+  const std::int64_t last = partition.suffix.end - 1;
+  if (ours || counted) {
+    partition.reached = {.position = partition.reached.position, .offset = last, .hash = 0};
+  } else {
+    partition.reached.strangers_to = last;
+  }
   close(partition);
 }
 

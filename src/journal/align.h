@@ -21,10 +21,11 @@ struct Suffix {
   PartitionState from;       ///< what the checkpoint says
   std::int64_t end = 0;      ///< E: the next offset to be written
   std::vector<Found> found;  ///< from.offset + 1 … end - 1, data records only, in order of offset
-  /// Hashes of records at and before from.offset, some thousands are enough: whatever equals one of them is a copy. Without
-  /// them a late batch of a dead process, behind a checkpoint that has passed it, looks like somebody else's records.
+  /// Hashes of records at and before from.offset, some thousands are enough: whatever equals one of them is a copy.
+  /// Without them a late batch of a dead process, behind a checkpoint that has passed it, looks like somebody else's
+  /// records.
   std::vector<std::uint64_t> before = {};
-  std::int64_t lost = 0;     ///< offsets behind from.offset that retention has deleted
+  std::int64_t lost = 0;  ///< offsets behind from.offset that retention has deleted
 };
 
 /// What is to be done with a record of the replay.
@@ -89,11 +90,12 @@ class Aligner {
   [[nodiscard]] bool done(Position position) const noexcept;
 
   /// What was matched last (position, offset, hash, markers behind it), for checkpoints written meanwhile, the start
-  /// checkpoint included. Where the rest of a suffix turned out to be nobody's or somebody else's (after a clean stop:
-  /// all of it, at once) the last offset of all: no later start has to judge it again. Every mark made before done()
-  /// must have these beside it, in Marks::matched().
+  /// checkpoint included. Where the rest of a suffix turned out to be somebody else's (after a clean stop: all of it,
+  /// at once) it says so too, and no later start has to judge it again. Every mark made before done() must have these
+  /// beside it, in Marks::matched().
   [[nodiscard]] const PartitionState& reached(std::int32_t partition) const;
-  /// Strangers found since the last call.
+  /// Strangers found since the last call. To be told once the feed is owned: who loses the race for it may have read
+  /// the winner's first records as somebody else's.
   [[nodiscard]] std::vector<Stranger> take_strangers();
   [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
   /// Suffix records matched so far, and all of them.
@@ -115,6 +117,7 @@ class Aligner {
   Alignment match(Partition& partition, std::size_t at, Position position);
   Alignment fail(const Partition& partition, std::int64_t offset, std::string_view what);
   void pass_over(Partition& partition, std::size_t to, bool at_end);
+  void pass_known_strangers(Partition& partition);
   void give_up_rest(Partition& partition, bool at_end);
   void close(Partition& partition);
 

@@ -135,6 +135,7 @@ json::object partition_json(const Checkpoint& checkpoint, std::size_t number) {
   out["hash"] = hex(state.hash);
   out["markers"] = state.markers;
   if (state.gap) out["gap"] = true;
+  if (state.strangers_to >= 0) out["strangers_to"] = state.strangers_to;
   return out;
 }
 
@@ -156,6 +157,7 @@ void read_partition(const json::value& value, Checkpoint& checkpoint, std::strin
   members.hash("hash", state.hash);
   members.optional_number("markers", state.markers);
   members.optional_flag("gap", state.gap);
+  members.optional_number("strangers_to", state.strangers_to);
   checkpoint.partitions.push_back(state);
 }
 

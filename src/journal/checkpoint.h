@@ -26,6 +26,8 @@ struct PartitionState {
   std::uint64_t hash = 0;
   std::int64_t markers = 0;  ///< offsets behind `offset` that fences took, as far as start checkpoints know
   bool gap = false;          ///< behind `offset` may be records of ours from inside a gap: the replay has them not
+  std::int64_t strangers_to =
+      -1;  ///< behind `offset` and up to this one nothing is ours: told, and told again by the next start
   bool operator==(const PartitionState&) const = default;
 };
 

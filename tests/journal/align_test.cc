@@ -184,18 +184,26 @@ TEST(Aligner, AfterACleanStopNothingIsOurs) {
   Aligner align = aligner({suffix({kForeign, 500}), suffix({})}, {.clean = true});
   EXPECT_TRUE(align.aligned());
   EXPECT_THAT(foreign(align), ElementsAre(11, 12));
-  EXPECT_EQ(align.reached(0).offset, 12);
-  EXPECT_EQ(align.reached(0).hash, 0U);
-  EXPECT_EQ(align.reached(1).offset, 10);
+  EXPECT_EQ(align.reached(0).offset, 10);
+  EXPECT_EQ(align.reached(0).strangers_to, 12);
+  EXPECT_EQ(align.reached(1).strangers_to, -1);
   EXPECT_EQ(next(align, 5), Alignment::kWrite);
 }
 
-TEST(Aligner, MovesBehindStrangersOnceTheyAreTold) {
+TEST(Aligner, RemembersStrangersAcrossStarts) {
   Aligner align = aligner({suffix({500, kForeign, 8})});
   EXPECT_EQ(next(align, 5), Alignment::kThere);
   EXPECT_EQ(next(align, 6), Alignment::kWrite);
-  EXPECT_EQ(align.reached(0).offset, 13);
-  EXPECT_EQ(align.reached(0).position, (Position{5, 0}));
+  EXPECT_EQ(align.reached(0).offset, 11);
+  EXPECT_EQ(align.reached(0).strangers_to, 13);
+
+  Suffix later = suffix({kForeign, 8, 600});
+  later.from = {.position = {5, 0}, .offset = 10, .hash = hash_of(5)};
+  later.from.strangers_to = 12;
+  Aligner next_start = aligner({later});
+  EXPECT_THAT(foreign(next_start), ElementsAre(11, 12));
+  EXPECT_EQ(next(next_start, 6), Alignment::kThere);
+  EXPECT_EQ(next_start.reached(0).strangers_to, -1);
 }
 
 TEST(Aligner, BehindAGapWhatItHasFromInsideIsOurs) {
@@ -287,7 +295,7 @@ TEST(Aligner, AtTheSessionsEndWhatIsLeftIsToldWithoutAnotherRecord) {
   align.finish();
   EXPECT_TRUE(align.aligned());
   EXPECT_EQ(align.take_strangers().size(), 3U);
-  EXPECT_EQ(align.reached(0).offset, 13);
+  EXPECT_EQ(align.reached(0).strangers_to, 13);
 }
 
 TEST(Aligner, NotesTheMarkersBehindEachOffset) {

@@ -25,6 +25,7 @@ Checkpoint sample() {
   out.topic = "ticks";
   out.partitions = {{.position = {41, 2}, .offset = 100, .hash = 0xFEDCBA9876543210U, .markers = 3, .gap = true},
                     {.position = {}, .offset = -1, .hash = 0, .markers = 0, .gap = false}};
+  out.partitions[1].strangers_to = 17;
   out.state = {
       .midnight_ms = 1577682000000, .last_timestamp_ms = -5, .turn = 3, .mold_session = "M", .mold_expected = 9};
   out.state_epoch_floor = 6;

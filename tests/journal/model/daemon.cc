@@ -19,10 +19,11 @@ Parameters parameters_for(std::size_t partitions) { return {{"topic_partitions",
 Daemon::Daemon(World& world, int id) : world_{world}, id_{id}, instance_{"d" + std::to_string(id)} { begin(false); }
 
 void Daemon::begin(bool in_place) {
+  if (in_place) world_.owner_rests(id_);
   step_ = Step::kReadCheckpoints;
   facts_ = {};
   facts_.rebuild_in_place = in_place;
-  producer_ = world_.kafka.open_session(world_.kafka.partitions.size() + 1);
+  producer_ = world_.kafka.open_session(kMostPartitions + 1);
   aligner_.reset();
   marks_.reset();
   groups_.clear();
@@ -31,12 +32,15 @@ void Daemon::begin(bool in_place) {
   barrier_.reset();
   suffixes_.clear();
   dead_letters_ = dead_letters_acked_ = batches_ = batches_acked_ = 0;
-  change_due_ = owned_ = last_word_ = frozen_ = false;
+  change_due_ = owned_ = last_word_ = writing_ = false;
   packets_since_ = 0;
 }
 
 void Daemon::leave(int code, const std::string& why) {
   exit_ = code;
+  if (code == 76 && !company_ && !world_.strange)
+    world_.wrong(instance_ + " leaves with 76 although nobody else lives");
+  why_ = why;
   world_.say(instance_ + " leaves with " + std::to_string(code) + ": " + why);
   world_.kafka.sessions[producer_].dead = true;
   if (code == 76) ++world_.tally.left;
@@ -106,7 +110,10 @@ void Daemon::read_checkpoints() {
   facts_.clean = base_ && base_->clean;
   if (base_) liveness_.emplace(*base_);
   looks_ = 0;
-  company_ = world_.others_alive(*this);
+  company_ = company_ || world_.others_alive(*this);
+  seen_intervals_.clear();
+  for (const auto& daemon : world_.daemons) seen_intervals_.push_back(daemon->intervals_);
+  steady_owner = base_ ? world_.owner_of(base_->epoch, *this) : -1;
   ++world_.tally.recoveries;
   parameters_ = parameters_for(world_.kafka.partitions.size());
   count_ = static_cast<std::int32_t>(world_.kafka.partitions.size());
@@ -138,6 +145,7 @@ void Daemon::watch_owner() {
 }
 
 void Daemon::fence() {
+  if (world_.still_owns(steady_owner)) world_.wrong(instance_ + " fences a living owner");
   if (world_.fence_round()) advance();
 }
 
@@ -195,7 +203,6 @@ void Daemon::log_in() {
   login_ = base_ ? judge_login(*base_, session.name, cursor_) : LoginFinding{};
   if (!suffixes_.empty() && same) {
     aligner_.emplace(Aligner::Settings{.clean = base_->clean, .by_content = login_.gap()}, suffixes_);
-    world_.name_strangers(aligner_->take_strangers());
   }
   advance();
 }
@@ -256,6 +263,7 @@ void Daemon::read_back() {
 
 void Daemon::take_over() {
   owned_ = true;
+  if (aligner_) world_.name_strangers(aligner_->take_strangers());
   if (world_.shapes.empty() || world_.shapes.back().partitions != count_ ||
       world_.shapes.back().session != current_.session) {
     world_.shapes.push_back({current_.session, current_.next_sequence, count_});
@@ -313,28 +321,32 @@ bool Daemon::can_run() const {
   if (last_word_) return writes_in_flight == 0;
   if (barrier_) return !groups_.empty() || quiet();
   if (!groups_.empty() && in_flight() < world_.settings.window) return true;
-  if (writes_in_flight == 0 && (news_ || packets_since_ >= world_.settings.checkpoint_every || world_.watched(*this)))
-    return true;
-  if (finished()) return quiet();
+  if (!writing_ && (news_ || packets_since_ >= world_.settings.checkpoint_every || world_.watched(*this))) return true;
+  if (finished() || stopping) return quiet();
   return groups_.empty() && more_to_come();
 }
 
 void Daemon::run() {
-  if (!jumps_.empty()) return judge_jumps();
+  if (!jumps_.empty()) {
+    // The other thread may be about to write a checkpoint.
+    if (!writing_ && !world_.calm && world_.choices->choose(2) == 1) return interval();
+    return judge_jumps();
+  }
   if (last_word_) return leave(0, "clean stop");
   if (!groups_.empty() && (barrier_ || in_flight() < world_.settings.window)) return hand_over();
   if (barrier_) return pass_barrier();
-  const bool due = packets_since_ >= world_.settings.checkpoint_every || world_.watched(*this) || (news_ && finished());
-  if (writes_in_flight == 0 && due) return interval();
-  if (finished() && quiet()) {
-    if (aligner_ && !aligner_->aligned()) {
+  const bool due = packets_since_ >= world_.settings.checkpoint_every || world_.watched(*this) ||
+                   (news_ && (finished() || stopping));
+  if (!writing_ && due) return interval();
+  if ((finished() || stopping) && quiet()) {
+    if (finished() && aligner_ && !aligner_->aligned()) {
       aligner_->finish();
       world_.name_strangers(aligner_->take_strangers());
     }
     return stop_cleanly();
   }
-  if (groups_.empty() && fetch()) return;
-  if (writes_in_flight == 0) interval();
+  if (groups_.empty() && !stopping && fetch()) return;
+  if (!writing_) interval();
 }
 
 // Nothing is named here: alignment does, from a checkpoint before the jump, so that one record of several equal ones
@@ -388,6 +400,7 @@ void Daemon::acknowledged(std::size_t queue, const Batch& batch) {
 
 void Daemon::written(const Request& request) {
   --writes_in_flight;
+  if (request.note.checkpoint) writing_ = false;
   if (request.state) ++batches_acked_;
 }
 
@@ -416,7 +429,7 @@ void Daemon::interval() {
   news_ = false;
   if (highest_epoch(read_notes()) > epoch_) return leave(76, "a newer epoch");
   if (groups_.empty()) mark();
-  if (writes_in_flight == 0) write_checkpoint("", false);
+  if (!writing_) write_checkpoint("", false);
 }
 
 void Daemon::write_checkpoint(std::string decision, bool clean) {
@@ -434,6 +447,7 @@ void Daemon::send(Checkpoint checkpoint) {
   std::string key = checkpoint_key(checkpoint.feed, checkpoint.epoch);
   world_.kafka.requests.push_back({id_, {std::move(key), std::move(checkpoint)}, std::nullopt});
   ++writes_in_flight;
+  writing_ = true;
 }
 
 // true: something was taken, or a barrier stands in front.

@@ -34,9 +34,12 @@ class Daemon {
   [[nodiscard]] std::uint64_t intervals() const noexcept { return intervals_; }
   [[nodiscard]] std::optional<int> exit_code() const noexcept { return exit_; }
   [[nodiscard]] int id() const noexcept { return id_; }
+  [[nodiscard]] const std::string& why() const noexcept { return why_; }
 
   bool dead = false;
   bool paused = false;
+  bool stopping = false;  ///< SIGTERM
+  int steady_owner = -1;  ///< who owned, awake, when this one began to watch, and ever since
   int writes_in_flight = 0;
 
  private:
@@ -93,6 +96,7 @@ class Daemon {
   int id_;
   std::string instance_;
   std::optional<int> exit_;
+  std::string why_;
 
   // start
   Step step_ = Step::kReadCheckpoints;
@@ -101,10 +105,10 @@ class Daemon {
   std::uint64_t highest_ = 0;
   std::optional<Liveness> liveness_;
   int looks_ = 0;
-  bool company_ = false;  // somebody else has lived since the watch began
-  std::uint64_t seen_interval_ = 0;
-  std::uint64_t epoch_ = 0;  // 0: owns nothing
-  std::int32_t count_ = 0;   // partitions in use
+  bool company_ = false;                       // somebody else has lived since the watch began
+  std::vector<std::uint64_t> seen_intervals_;  // of each daemon, when the watch began
+  std::uint64_t epoch_ = 0;                    // 0: owns nothing
+  std::int32_t count_ = 0;                     // partitions in use
   bool change_due_ = false;
   Parameters parameters_;
   std::vector<std::int64_t> ends_;
@@ -140,7 +144,7 @@ class Daemon {
   std::uint64_t packets_since_ = 0;
   bool news_ = false;  // something acknowledged since the last checkpoint
   bool last_word_ = false;
-  bool frozen_ = false;
+  bool writing_ = false;  // a checkpoint is on its way
 
   friend class World;
 };

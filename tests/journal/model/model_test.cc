@@ -3,8 +3,11 @@
 
 #include <cstdlib>
 #include <iostream>
+#include <memory>
+#include <optional>
 #include <string>
 
+#include "journal/model/daemon.h"
 #include "journal/model/world.h"
 #include "support/seed.h"
 
@@ -100,6 +103,96 @@ TEST(SmallWorld, SurvivesAFollowerThatHidesRecords) {
   explore_all(settings, 2);
 }
 
+TEST(SmallWorld, SurvivesStopsAndKills) {
+  Settings settings = small();
+  settings.stops = 1;
+  explore_all(settings, 2);
+}
+
+class Scenario : public testing::Test {
+ protected:
+  void ticks(int most) {
+    for (int i = 0; i < most && world->tick(); ++i) continue;
+  }
+  [[nodiscard]] const Daemon& daemon(std::size_t number) const { return *world->daemons.at(number); }
+  [[nodiscard]] const Checkpoint& checkpoint() const { return *world->kafka.notes.back().checkpoint; }
+  [[nodiscard]] std::size_t records() const {
+    std::size_t sum = 0;
+    for (const PartitionLog& log : world->kafka.partitions) {
+      for (const LogRecord& record : log.log) sum += record.kind == LogRecord::Kind::kData ? 1U : 0U;
+    }
+    return sum;
+  }
+  void begin(std::size_t packets) {
+    settings.packets = packets;
+    settings.crashes = 9;
+    settings.daemon_first = false;
+    world = std::make_unique<World>(settings, normal);
+    world->start_daemon();
+  }
+  // The next start meets the log as it is; what it leaves with.
+  [[nodiscard]] std::optional<int> restart() {
+    world->crash(0);
+    for (auto& session : world->kafka.sessions) {
+      for (auto& queue : session.sent) queue.clear();
+    }
+    for (int i = 0; i < 500 && daemon(1).running() && !daemon(1).owner(); ++i) world->tick();
+    for (int i = 0; i < 50 && daemon(1).running(); ++i) world->tick();
+    return daemon(1).exit_code();
+  }
+
+  Settings settings;
+  Departures normal{{}};
+  std::unique_ptr<World> world;
+};
+
+TEST_F(Scenario, APartitionWithoutLeaderHoldsNeitherTheOthersNorTheProofOfLife) {
+  settings.window = 60;
+  begin(60);
+  world->kafka.partitions[1].leaderless = true;
+  ticks(120);
+  const std::uint64_t before = checkpoint().number;
+  EXPECT_GT(checkpoint().partitions[0].offset, 5);
+  world->start_daemon();
+  for (int i = 0; i < 200 && daemon(1).running(); ++i) world->tick();
+  EXPECT_EQ(daemon(1).exit_code(), 76);
+  EXPECT_TRUE(daemon(0).running());
+  EXPECT_GT(checkpoint().number, before);
+}
+
+TEST_F(Scenario, AnExchangeThatReplaysOtherDataIsNotWrittenBehindTheOld) {
+  settings.checkpoint_every = 9;
+  settings.piece = 20;  // a piece is written as a whole or not at all
+  begin(30);
+  ticks(15);
+  world->sessions[0] = make_session(world->sessions[0].name, 99, 30, true);
+  const std::size_t before = records();
+  EXPECT_EQ(restart(), 65);
+  EXPECT_EQ(records(), before);
+}
+
+TEST_F(Scenario, ATopicThatWasCutShortIsFoundOut) {
+  begin(30);
+  ticks(100);
+  for (PartitionLog& log : world->kafka.partitions) {
+    log.log.clear();
+    log.watermark = 0;
+  }
+  EXPECT_EQ(restart(), 65);
+  EXPECT_EQ(records(), 0U);
+}
+
+TEST_F(Scenario, ATopicThatWasReCreatedAndFilledByOthersIsFoundOut) {
+  begin(30);
+  ticks(100);
+  for (PartitionLog& log : world->kafka.partitions) {
+    for (LogRecord& record : log.log) record.hash ^= 1U;
+  }
+  const std::size_t before = records();
+  EXPECT_EQ(restart(), 65);
+  EXPECT_EQ(records(), before);
+}
+
 // One large world a seed; what may break in it is the seed's choice too.
 Settings large(std::uint64_t seed) {
   std::mt19937_64 random{seed};
@@ -119,6 +212,7 @@ Settings large(std::uint64_t seed) {
   settings.crashes = static_cast<int>(random() % 6);
   settings.second_daemons = some(2);
   settings.pauses = some(2);
+  settings.stops = some(2);
   settings.foreign_writes = some(3);
   settings.leaders_lost = some(3);
   settings.gaps = some(2);

@@ -16,6 +16,8 @@ namespace tickbridge::journal::model {
 
 class Daemon;
 
+constexpr std::size_t kMostPartitions = 8;
+
 /// How large a world is, and how often what may break in it.
 struct Settings {
   std::uint64_t seed = 1;  ///< of the feed
@@ -31,6 +33,7 @@ struct Settings {
   int crashes = 1;
   int second_daemons = 0;
   int pauses = 0;
+  int stops = 0;  ///< SIGTERM
   int foreign_writes = 0;
   int leaders_lost = 0;
   int gaps = 0;
@@ -99,9 +102,17 @@ class World {
   [[nodiscard]] bool interval_passed(const Daemon& watcher) const;
   [[nodiscard]] bool others_alive(const Daemon& besides) const;
   [[nodiscard]] bool watched(const Daemon& owner) const;
+  [[nodiscard]] int owner_of(std::uint64_t epoch, const Daemon& besides) const;
+  [[nodiscard]] bool still_owns(int daemon) const;
+  void owner_rests(int daemon);  ///< it writes no checkpoints for a time: who watches may take it for dead
   /// A fence's round; true: every partition ends with a marker, and clients see the ends.
   bool fence_round();
   bool calm = false;  ///< no faults any more
+
+  // One action at a time, for scenarios.
+  void start_daemon();
+  bool tick();
+  void crash(std::size_t daemon);
 
  private:
   struct Action {
@@ -114,6 +125,7 @@ class World {
       kCrash,
       kSecond,
       kPause,
+      kStop,
       kResume,
       kForeign,
       kLeaderLost,
@@ -130,18 +142,15 @@ class World {
     std::size_t a = 0;
     std::size_t b = 0;
   };
-  void start_daemon();
   [[nodiscard]] std::vector<Action> actions() const;
   void add_network(std::vector<Action>& out) const;
   [[nodiscard]] std::vector<Action> faults() const;
   void apply(const Action& action);
-  void crash(std::size_t daemon);
   void acknowledge(std::size_t session_number, std::size_t queue);
   void take_request(const Request& request);
   void open_gap();
   void next_session();
   [[nodiscard]] bool directory_safe() const;
-  bool tick();
   void settle_the_dead();
   void final_starts();
   [[nodiscard]] bool exhausted() const;
