@@ -111,11 +111,13 @@ bool owns(const std::vector<Checkpoint>& in_order, std::uint64_t epoch, std::str
   return first != nullptr && first->instance == instance && highest_epoch(in_order) == epoch;
 }
 
+// Another epoch's start counts anew: two dead owners' last words are not one living owner's two.
 void Liveness::saw(const Checkpoint& checkpoint) noexcept {
   if (std::tie(checkpoint.epoch, checkpoint.number) <= std::tie(epoch_, number_)) return;
+  const bool same_owner = checkpoint.epoch == epoch_;
   epoch_ = checkpoint.epoch;
   number_ = checkpoint.number;
-  advances_ = checkpoint.clean ? 0 : advances_ + 1;
+  advances_ = checkpoint.clean ? 0 : same_owner ? advances_ + 1 : 1;
 }
 
 Result<void> check_end(std::string_view topic, std::int32_t partition, const PartitionState& state, const End& end) {

@@ -48,6 +48,7 @@ struct StartFacts {
 
 /// Tells a living owner from a dead one's last checkpoint: alive is who advances twice while watched, and has not said
 /// since that it stops.
+/// Whoever sees another epoch begin while watching reads the checkpoints again, and watches again.
 class Liveness {
  public:
   explicit Liveness(const Checkpoint& newest) : epoch_{newest.epoch}, number_{newest.number} {}

@@ -100,6 +100,15 @@ TEST(Liveness, AZombiesOlderEpochIsNoAdvance) {
   EXPECT_FALSE(liveness.alive());
 }
 
+TEST(Liveness, TwoDeadOwnersLastWordsAreNotALivingOnes) {
+  Liveness liveness{written(2, 5, "b")};
+  liveness.saw(written(2, 6, "b"));
+  liveness.saw(written(3, 0, "c"));
+  EXPECT_FALSE(liveness.alive());
+  liveness.saw(written(3, 1, "c"));
+  EXPECT_TRUE(liveness.alive());
+}
+
 TEST(Liveness, WhoSaysThatItStopsIsNotAlive) {
   Liveness liveness{written(2, 5, "b")};
   liveness.saw(written(2, 6, "b"));

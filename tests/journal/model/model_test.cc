@@ -232,7 +232,7 @@ Settings large(std::uint64_t seed) {
 
 std::uint64_t runs_wanted() {
   const char* const given = std::getenv("TICKBRIDGE_RUNS");
-  return given != nullptr ? std::strtoull(given, nullptr, 10) : 20'000;
+  return given != nullptr ? std::strtoull(given, nullptr, 10) : 10'000;
 }
 
 TEST(LargeWorld, SurvivesWhateverHappens) {
