@@ -113,7 +113,6 @@ Result<void> FeedUnit::build(Opened& opened) {
       around_.io, config_.name, replayed_.codec, config_.net, *password, !around_.invocation.exit_at_end, *feed_, metrics_,
       net::ReaderEvents{.on_ended =
                             [this] {
-                              if (keeper_) keeper_->set_ended();
                               if (around_.invocation.exit_at_end) over_ = true;
                               around_.on_changed();
                             },
@@ -128,6 +127,7 @@ pipeline::Resume FeedUnit::resume(const Opened& opened) const {
   where.session = config_.net.session;
   where.next_sequence = first_sequence(config_);
   where.journaled = journaled();
+  where.transactional = transactional();
   where.reserved = journaled() && config_.sink.delivery == Delivery::kAtMostOnce;
   if (!recovered_ || !recovered_->checkpoint || recovered_->given_up) return where;
   const journal::Checkpoint& checkpoint = *recovered_->checkpoint;
@@ -136,6 +136,8 @@ pipeline::Resume FeedUnit::resume(const Opened& opened) const {
   where.next_sequence = checkpoint.next_sequence;
   where.state = checkpoint.state;
   where.entries = recovered_->entries;
+  where.later = recovered_->later;
+  where.session_ended = checkpoint.session_ended;
   where.suffixes = recovered_->suffixes;
   where.clean = checkpoint.clean;
   if (recovered_->replays_old) where.partitions = static_cast<std::int32_t>(checkpoint.partitions.size());
@@ -232,7 +234,7 @@ void FeedUnit::on_barrier(pipeline::Barrier barrier) {
   using Kind = pipeline::Barrier::Kind;
   switch (barrier.kind) {
     case Kind::kOwn:
-      return own(barrier);
+      return when_settled([this, barrier] { own(barrier); });
     case Kind::kReserve:
       return reserve(barrier);
     case Kind::kGap:
@@ -248,7 +250,7 @@ void FeedUnit::on_barrier(pipeline::Barrier barrier) {
 // All that was handed over is acknowledged, and so is what the directory has learnt.
 void FeedUnit::when_settled(std::function<void()> then) {
   if (phase_ != Phase::kRunning) return;
-  if (lane_->in_flight() == 0 && keeper_->settled() && !keeper_->writing()) return then();
+  if (lane_->in_flight() == 0 && (!keeper_ || (keeper_->settled() && !keeper_->writing()))) return then();
   wait_.expires_after(kPoll);
   wait_.async_wait([this, life = life_, then = std::move(then)](boost::system::error_code code) {
     if (!code && life == life_) when_settled(then);
@@ -257,9 +259,9 @@ void FeedUnit::when_settled(std::function<void()> then) {
 
 namespace {
 
-std::string what_is_missing(const pipeline::Barrier& barrier, const std::string& session, bool ended) {
+std::string what_is_missing(const pipeline::Barrier& barrier, const std::string& session) {
   std::string text;
-  if (!barrier.left.empty() && !ended) {
+  if (barrier.left_early) {
     text += fmt::format("session {} was left before its end: sequence {} and what followed was not received; ", barrier.left,
                         barrier.left_at);
   }
@@ -275,6 +277,7 @@ std::string what_is_missing(const pipeline::Barrier& barrier, const std::string&
 
 // The feed is owned before anything is handed over (recovery.md, 6).
 void FeedUnit::own(const pipeline::Barrier& barrier) {
+  if (code_ != ExitCode::kOk) return;
   keeper_ = std::make_shared<Keeper>(around_.io, Keeper::Settings{.start = start_checkpoint(barrier),
                                                                 .delivery = config_.sink.delivery,
                                                                 .ends = exact() ? recovered_->ends : std::vector<std::int64_t>{}},
@@ -312,6 +315,10 @@ journal::Checkpoint FeedUnit::start_checkpoint(const pipeline::Barrier& barrier)
     if (!change_due_) plan.decision += (plan.decision.empty() ? "" : "; ") + change;
   }
   journal::Checkpoint start = journal::start_checkpoint(plan);
+  start.session_ended = barrier.report.session_ended;
+  // Nothing lies behind a transaction's checkpoint; a gap's dead letter comes with the first commit, so until then it stays open.
+  const bool again = transactional() && plan.previous != nullptr && !plan.give_up && plan.previous->session == start.session;
+  if (again) start.next_sequence = plan.previous->next_sequence;
   if (!start.decision.empty()) spdlog::warn("feed {}: barrier: {}", config_.name, start.decision);
   return start;
 }
@@ -374,19 +381,18 @@ void FeedUnit::owned(const Result<void>& read, bool first) {
 
 // A gap or another session: a checkpoint names it, then commit goes on.
 void FeedUnit::cross(const pipeline::Barrier& barrier) {
-  const std::string decision = what_is_missing(barrier, barrier.report.session, keeper_->ended());
-  if (!barrier.left.empty() && !decision.empty()) {
-    spdlog::warn("feed {}: {}", config_.name, decision);
-  }
+  std::string decision = what_is_missing(barrier, barrier.report.session);
+  if (decision.empty()) decision = "session " + barrier.report.session;
   if (!barrier.left.empty()) {
     keeper_->new_session(barrier.report.session, barrier.report.mark.next_sequence, barrier.report.mark.state);
   }
+  if (transactional()) return commit(std::move(decision));
   const auto pass = [this, life = life_](const Result<void>& written) {
     if (life != life_) return;
     if (!written) return fail(written.error());
     feed_->pass_barrier();
   };
-  keeper_->write(decision.empty() ? "session " + barrier.report.session : decision, false, pass);
+  keeper_->write(std::move(decision), false, pass);
 }
 
 // The checkpoint runs ahead of what is handed over. While it is not acknowledged there is no room, so to say.
@@ -440,7 +446,13 @@ void FeedUnit::drained(const pipeline::Barrier&) {
       when_quiet([this] { recover(true); });
     });
   }
-  const journal::Checkpoint checkpoint = keeper_->next({}, ending_);
+  commit({});
+}
+
+// What was handed over, and a checkpoint of all of it; commit stands still.
+void FeedUnit::commit(std::string decision) {
+  committing_ = true;
+  const journal::Checkpoint checkpoint = keeper_->next(std::move(decision), ending_);
   const std::uint64_t life = life_;
   run_job([this, checkpoint, life, producer = producer_, topic = around_.config.checkpoint.topic, last = ending_] {
     Result<void> done = producer->send_in_transaction(topic, journal::checkpoint_key(checkpoint.feed, checkpoint.epoch),

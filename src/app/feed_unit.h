@@ -114,6 +114,7 @@ class FeedUnit {
   void reserved(std::uint64_t upto, const Result<void>& written);
   void reserve_overdue();
   void commit_transaction();
+  void commit(std::string decision);
   void drained(const pipeline::Barrier& barrier);
   void tick();
   void tell(std::vector<journal::Stranger> strangers);

@@ -34,6 +34,7 @@ Keeper::Keeper(asio::io_context& io, Settings settings, sink::CompactedLog& chec
 
 void Keeper::begin(Then then) {
   current_.number = 1;
+  if (current_.session_ended) ended_at_ = current_.next_sequence;
   put(current_, std::move(then));
 }
 
@@ -55,6 +56,7 @@ void Keeper::take(pipeline::MarkReport report) {
                     });
                   });
   }
+  if (report.session_ended) ended_at_ = report.mark.next_sequence;
   final_next_ = report.mark.next_sequence;
   marks_.add(std::move(report.mark));
 }
@@ -99,6 +101,7 @@ journal::Checkpoint Keeper::next(std::string decision, bool clean) {
   const bool ahead = delivery_ == Delivery::kAtMostOnce;
   current_.next_sequence = !ahead ? marks_.next_sequence() : clean ? final_next_ : std::max(reserved_, final_next_);
   ++current_.number;
+  current_.session_ended = ended_at_ && marks_.next_sequence() >= *ended_at_;
   current_.partitions = marks_.partitions();
   current_.state = marks_.state();
   current_.decision = std::move(decision);
@@ -156,7 +159,7 @@ void Keeper::new_session(std::string session, std::uint64_t next_sequence, const
     const std::int64_t offset = has.count != 0 ? has.last_offset : partitions[p].offset;
     partitions[p] = {.position = {}, .offset = offset, .hash = 0, .markers = 0};
   }
-  current_.session_ended = false;
+  ended_at_.reset();
   current_.session = std::move(session);
   current_.state_epoch_floor = current_.epoch;
   marks_ = journal::Marks{next_sequence, state, std::move(partitions)};

@@ -52,9 +52,6 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   [[nodiscard]] bool settled();
   [[nodiscard]] bool aligned() const noexcept { return aligned_; }
   [[nodiscard]] bool writing() const noexcept { return writing_; }
-  /// The session's end has come: nothing of it is missing when another one begins.
-  void set_ended() noexcept { current_.session_ended = true; }
-  [[nodiscard]] bool ended() const noexcept { return current_.session_ended; }
   /// Nothing is written any more: somebody else owns the feed, or its log holds what is not understood yet.
   void freeze() noexcept { frozen_ = true; }
   [[nodiscard]] bool frozen() const noexcept { return frozen_; }
@@ -88,6 +85,7 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   std::uint64_t state_batches_acked_ = 0;
   std::uint64_t state_batches_sent_ = 0;
   std::uint64_t final_next_ = 0;  ///< at_most_once: the newest mark's
+  std::optional<std::uint64_t> ended_at_;  ///< the session's end came right before this packet
   bool aligned_ = true;
   std::optional<SteadyTime> quiet_since_;  ///< nothing has been in flight since
   bool frozen_ = false;

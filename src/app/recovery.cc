@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <utility>
 
 #include "journal/record_hash.h"
@@ -286,8 +287,12 @@ Result<void> Recovery::read_state() {
     if (!batch) return error(ExitCode::kData, fmt::format("feed {}: state at offset {}: {}", settings_.feed.name, entry.offset, batch.error().message));
     batches.push_back(std::move(*batch));
   }
-  found_.entries = journal::entries_before(batches, found_.checkpoint->session, found_.checkpoint->next_sequence,
-                                           found_.checkpoint->state_epoch_floor);
+  const journal::Checkpoint& at = *found_.checkpoint;
+  found_.entries = journal::entries_before(batches, at.session, at.next_sequence, at.state_epoch_floor);
+  constexpr std::uint64_t kEver = std::numeric_limits<std::uint64_t>::max();
+  for (journal::StateEntry& entry : journal::entries_before(batches, at.session, kEver, at.state_epoch_floor)) {
+    if (entry.position.sequence >= at.next_sequence) found_.later.push_back(std::move(entry));
+  }
   return {};
 }
 

@@ -25,7 +25,8 @@ struct Recovered {
   std::vector<std::uint64_t> older_epochs;         ///< to be buried once there is a newer one
   std::vector<std::int64_t> ends;                  ///< by partition of the topic
   std::vector<journal::Suffix> suffixes;           ///< by partition, where the log has to be aligned
-  std::vector<journal::StateEntry> entries;        ///< the directory at the checkpoint
+  std::vector<journal::StateEntry> entries;        ///< the directory at the checkpoint,
+  std::vector<journal::StateEntry> later;          ///< and what was learnt behind it
   journal::ParameterFinding parameters;
   bool given_up = false;                           ///< the checkpoint counts no more: --start, or another topic
   std::string why_given_up;                        ///< for the start checkpoint

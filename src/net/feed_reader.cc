@@ -183,7 +183,12 @@ void FeedReader::scan_whole_packets(std::int64_t received_ns, SteadyTime now) {
     const Scan scan = scanner_.scan(intake_.ring().unpublished());
     note(scan);
     const Verdict verdict = session_.scanned(scan, now);
-    intake_.ring().publish(scan.whole, received_ns);
+    const bool unwanted = scan.stop == Scan::Stop::kAccepted && verdict == Verdict::kHangUp;  // an ended session, again
+    if (unwanted) {
+      intake_.ring().discard_unpublished();
+    } else {
+      intake_.ring().publish(scan.whole, received_ns);
+    }
     more = scan.stop != Scan::Stop::kMore;
     if (more) act(verdict);
   }

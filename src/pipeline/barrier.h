@@ -19,6 +19,7 @@ struct MarkReport {
   std::vector<journal::Stranger> strangers;  ///< found since the last report
   std::vector<journal::StateEntry> learnt;   ///< since the last report; batch number mark.state_batches, if there are any
   bool aligned = true;
+  bool session_ended = false;  ///< right before mark.next_sequence
 };
 
 /// A place in the feed where commit stands still until it is told to go on (design.md, "The principle"): what comes behind
@@ -34,6 +35,7 @@ struct Barrier {
   Kind kind = Kind::kDrain;
   std::string left;                ///< the session that was left, if another one begins
   std::uint64_t left_at = 0;       ///< the next packet that would have been its
+  bool left_early = false;         ///< its end had not come: what it had from left_at on was not received
   std::uint64_t gap_begin = 0;     ///< [begin, end) of the session that begins or goes on is missing; 0: no gap
   std::uint64_t gap_end = 0;
   std::uint64_t wanted = 0;        ///< kReserve: up to this packet, at least

@@ -44,6 +44,8 @@ Committer::Committer(Settings settings, const codec::Protocol& protocol, Trading
       last_timestamp_ms_{midnight_ms_},
       handed_(static_cast<std::size_t>(partitions_)),
       own_pending_{settings_.resume.journaled},
+      joined_{settings_.resume.state.has_value()},
+      ended_{settings_.resume.session_ended},
       targets_(max_records),
       begin_(static_cast<std::size_t>(partitions_) + 2),
       order_(max_records),
@@ -54,7 +56,7 @@ Committer::Committer(Settings settings, const codec::Protocol& protocol, Trading
 
 Committer::Progress Committer::commit(const Task& task, SteadyTime now, Reserved reserved) {
   if (!routed_) {
-    if (const auto wait = before_piece(task, reserved)) return *wait;
+    if (const auto wait = before_piece(task, now, reserved)) return *wait;
     between_tasks_ = false;
     route(task);
     if (aligner_) [[unlikely]]
@@ -101,6 +103,7 @@ bool Committer::route_record(const Task& task, std::size_t i, Tally& tally) {
   target.partition = kNowhere;
   reasons_[i] = record.reason;
   if (record.kind == Kind::kLogin) return true;  // before_piece() has taken it
+  if (record.kind == Kind::kEnd) return ended_ = true;
   if (repeats(record, tally)) return true;
   if (record.kind == Kind::kMoldHeader) return route_mold(record);
   ++tally.messages;
@@ -197,19 +200,28 @@ bool Committer::note(const SequenceFinding& finding, const std::string& session)
   if (finding.new_session || (finding.first && !settings_.resume.state)) {
     midnight_ms_ = last_timestamp_ms_ = day_.midnight_ms(wall_nanoseconds());
   }
-  if (finding.repeats != 0) {
+  if (finding.repeats != 0 && !ended_) {
     spdlog::warn("feed {}: session {} was answered {} packets lower than asked for; they are dropped as repeats",
                  settings_.feed, session, finding.repeats);
   }
   if (!finding.gap()) return true;
-  metrics_.add(FeedCounter::kGaps, 1);
   metrics_.add(FeedCounter::kMessagesMissing, finding.gap_end - finding.gap_begin);
-  const std::string what = fmt::format("feed {}: gap in session {}: sequences {} to {} cannot be had", settings_.feed,
-                                       session, finding.gap_begin, finding.gap_end - 1);
+  return note_gap(session, finding.gap_begin, fmt::format("sequences {} to {}", finding.gap_begin, finding.gap_end - 1));
+}
+
+// How many are missing nobody can say.
+bool Committer::note_left(const Barrier& barrier) {
+  spdlog::warn("feed {}: session {} was left before its end", settings_.feed, barrier.left);
+  return note_gap(barrier.left, barrier.left_at, fmt::format("sequences {} and on", barrier.left_at));
+}
+
+// false: on_gap stops the feed here.
+bool Committer::note_gap(const std::string& session, std::uint64_t begin, const std::string& range) {
+  metrics_.add(FeedCounter::kGaps, 1);
+  const std::string what = fmt::format("feed {}: gap in session {}: {} cannot be had", settings_.feed, session, range);
   if (settings_.policies.on_gap == OnGap::kContinue) {
     spdlog::warn("{}; going on", what);
-    gap_begin_ = finding.gap_begin;
-    gap_letter_ = fmt::format("session {} sequences {} to {}", session, finding.gap_begin, finding.gap_end - 1);
+    gap_letters_.push_back({.session = session, .begin = begin, .text = fmt::format("session {} {}", session, range)});
     return true;
   }
   stop_ = error(ExitCode::kData, what + " and on_gap = \"stop\"");
@@ -289,7 +301,7 @@ void Committer::fill(const Task& task, std::size_t begin, std::size_t end) {
 }
 
 bool Committer::hand_over_dead_letters(const Task& task) {
-  if (!gap_letter_.empty() && !give_gap_letter()) return false;
+  if (!gap_letters_.empty() && !give_gap_letters()) return false;
   const std::size_t end = begin_[static_cast<std::size_t>(dead_letters())];
   for (; cursor_index_ < end; ++cursor_index_) {
     const std::size_t i = order_[cursor_index_];
@@ -309,12 +321,18 @@ bool Committer::hand_over_dead_letters(const Task& task) {
   return true;
 }
 
-bool Committer::give_gap_letter() {
-  const sink::DeadLetter letter{
-      .value = as_bytes(gap_letter_), .reason = "gap", .session = sequence_.session(), .sequence = gap_begin_, .index = 0};
-  if (!lane_.hand_over_dead_letter(letter)) return false;
-  ++dead_lettered_;
-  gap_letter_.clear();
+bool Committer::give_gap_letters() {
+  while (!gap_letters_.empty()) {
+    const GapLetter& gap = gap_letters_.front();
+    const sink::DeadLetter letter{.value = as_bytes(gap.text),
+                                  .reason = codec::name(Reason::kGap),
+                                  .session = gap.session,
+                                  .sequence = gap.begin,
+                                  .index = 0};
+    if (!lane_.hand_over_dead_letter(letter)) return false;
+    ++dead_lettered_;
+    gap_letters_.erase(gap_letters_.begin());
+  }
   return true;
 }
 

@@ -24,10 +24,13 @@ struct Resume {
   std::string session;               ///< what the first login asks for; empty: whichever is current
   std::uint64_t next_sequence = 1;   ///< and its packet; 0: newest
   bool journaled = false;            ///< commit stands still at logins that need a checkpoint, and tells of itself
+  bool transactional = false;        ///< nothing at all is handed over before the feed is owned, a gap's letter neither
   bool reserved = false;             ///< at_most_once: nothing is handed over beyond what is reserved
   std::int32_t partitions = 0;       ///< of the data topic, to route by; 0: as many as it has
   std::optional<journal::FunctionState> state;  ///< at next_sequence of that session
   std::vector<journal::StateEntry> entries;     ///< the directory there
+  std::vector<journal::StateEntry> later;       ///< what was learnt behind it; counts where a gap swallows it
+  bool session_ended = false;                   ///< right before next_sequence
   std::vector<journal::Suffix> suffixes;        ///< by partition, where the log has to be aligned; else empty
   bool clean = false;                           ///< the checkpoint is
 };
@@ -90,7 +93,8 @@ class Committer {
   [[nodiscard]] bool route_record(const Task& task, std::size_t i, Tally& tally);
   [[nodiscard]] bool route_message(const Record& record, const Task& task, Target& target, Tally& tally);
   [[nodiscard]] bool route_invalid(const Record& record, Target& target, Tally& tally);
-  [[nodiscard]] std::optional<Progress> before_piece(const Task& task, Reserved reserved);
+  [[nodiscard]] std::optional<Progress> before_piece(const Task& task, SteadyTime now, Reserved reserved);
+  [[nodiscard]] Progress stand(SteadyTime now);
   void drop_piece(const Task& task);
   [[nodiscard]] bool take_login(const Record& record);
   void own(const SequenceFinding& finding);
@@ -100,7 +104,9 @@ class Committer {
   void finish_aligning();
   void note_learnt(const Record& record);
   void note_handed(const Task& task);
-  [[nodiscard]] bool give_gap_letter();
+  [[nodiscard]] bool give_gap_letters();
+  [[nodiscard]] bool note_left(const Barrier& barrier);
+  [[nodiscard]] bool note_gap(const std::string& session, std::uint64_t begin, const std::string& range);
   [[nodiscard]] bool route_mold(const Record& record);
   [[nodiscard]] bool note(const SequenceFinding& finding, const std::string& session);
   [[nodiscard]] bool repeats(const Record& record, Tally& tally);
@@ -147,8 +153,15 @@ class Committer {
   bool between_tasks_ = true;
   bool dropping_ = false;                   // the piece is not reserved, and is to be dropped
   Barrier barrier_;
-  std::string gap_letter_;                  // a dead letter that tells of a gap, to be handed over first
-  std::uint64_t gap_begin_ = 0;
+  bool barrier_due_ = false;                // in front of the piece
+  bool joined_;                             // a session, in this life or the one before
+  bool ended_;                              // and its end has come
+  struct GapLetter {
+    std::string session;
+    std::uint64_t begin = 0;
+    std::string text;
+  };
+  std::vector<GapLetter> gap_letters_;      // dead letters that tell of gaps, to be handed over first
 
   // the current piece
   bool routed_ = false;

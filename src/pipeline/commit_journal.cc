@@ -27,18 +27,31 @@ void Committer::restore() {
 }
 
 // A login begins a piece. What it means can need a barrier, and so does a piece that is not reserved yet.
-std::optional<Committer::Progress> Committer::before_piece(const Task& task, Reserved reserved) {
+std::optional<Committer::Progress> Committer::before_piece(const Task& task, SteadyTime now, Reserved reserved) {
   const bool login = task.count != 0 && task.records[0].kind == Kind::kLogin;
-  if (login && !std::exchange(login_taken_, true) && take_login(task.records[0])) return Progress::kBarrier;
+  if (login && !std::exchange(login_taken_, true)) barrier_due_ = take_login(task.records[0]);
   if (stop_) {
     problem_ = *stop_;
     return Progress::kFailed;
   }
+  if (barrier_due_) return stand(now);
   const std::uint64_t end = sequence_.of(task.packets);
   if (!settings_.resume.reserved || end <= reserved.before) return std::nullopt;
   dropping_ = end <= reserved.dropped_before;
   if (dropping_) return std::nullopt;
   barrier_ = {.kind = Barrier::Kind::kReserve, .left = {}, .wanted = end, .report = {}};
+  return Progress::kBarrier;
+}
+
+// The letters that tell of a gap go first, so that the barrier's checkpoint passes none that is not acknowledged.
+Committer::Progress Committer::stand(SteadyTime now) {
+  const bool later = settings_.resume.transactional && barrier_.kind == Barrier::Kind::kOwn;
+  if (!later && !give_gap_letters()) {
+    if (const Progress progress = full(now); progress != Progress::kDone) return progress;
+    gap_letters_.clear();
+  }
+  barrier_due_ = false;
+  barrier_.report = report();
   return Progress::kBarrier;
 }
 
@@ -48,9 +61,13 @@ bool Committer::take_login(const Record& record) {
   if (!accepted) return false;  // the session has refused it already
   Barrier barrier;
   barrier.left = sequence_.session();
-  barrier.left_at = sequence_.expected();
+  barrier.left_at = std::max(sequence_.expected(), sequence_.of(record.packet));
   const SequenceFinding finding = sequence_.login(*accepted, record.packet);
   counted_repeat_ = 0;
+  barrier.left_early = finding.new_session && joined_ && !ended_;
+  joined_ = true;
+  if (finding.new_session) ended_ = false;
+  if (barrier.left_early && !note_left(barrier)) return false;
   if (!note(finding, accepted->session)) return false;
   const bool first = std::exchange(own_pending_, false);
   if (!settings_.resume.journaled || !(first || finding.new_session || finding.gap())) return false;
@@ -62,7 +79,6 @@ bool Committer::take_login(const Record& record) {
     barrier.gap_begin = finding.gap_begin;
     barrier.gap_end = finding.gap_end;
   }
-  barrier.report = report();
   barrier_ = std::move(barrier);
   return true;
 }
@@ -76,6 +92,11 @@ void Committer::drop_piece(const Task& task) {
 
 // What lies behind the checkpoint is compared with the replay; in another session there is none, and all of it was ours.
 void Committer::own(const SequenceFinding& finding) {
+  if (finding.gap() && !finding.new_session) {  // what the lives before learnt from inside it still holds behind it
+    for (const journal::StateEntry& entry : settings_.resume.later) {
+      if (entry.position.sequence < finding.gap_end) directory_.restore(entry.instrument, entry.key, entry.sticky);
+    }
+  }
   if (settings_.resume.suffixes.empty() || finding.new_session) return;
   aligner_.emplace(journal::Aligner::Settings{.clean = settings_.resume.clean, .by_content = finding.gap()},
                    settings_.resume.suffixes);
@@ -155,6 +176,7 @@ void Committer::note_handed(const Task& task) {
 MarkReport Committer::report() {
   MarkReport report;
   report.session = sequence_.session();
+  report.session_ended = ended_;
   if (!learnt_.empty()) ++state_batches_;
   report.learnt = std::exchange(learnt_, {});
   report.matched = std::exchange(matched_, {});

@@ -73,8 +73,9 @@ Feed::Feed(Settings settings, const codec::Protocol& protocol, ring::ByteRing ri
 
 void Feed::attach(Committer::Settings settings, TradingDay day, const routing::Options& routing, sink::Lane& lane) {
   lane_ = &lane;
+  const std::int32_t partitions = settings.resume.partitions != 0 ? settings.resume.partitions : lane.topic().partitions;
   committer_.emplace(std::move(settings), protocol_, std::move(day),
-                     routing::Directory{routing, lane.topic().partitions}, lane, metrics_, max_records_);
+                     routing::Directory{routing, partitions}, lane, metrics_, max_records_);
 }
 
 std::size_t Feed::memory_bytes() const noexcept {

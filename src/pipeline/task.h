@@ -23,6 +23,7 @@ struct Record {
     kInvalid,      ///< a message that is a dead letter
     kBadPacket,    ///< a whole packet that is one
     kLogin,        ///< the payload of a login accepted packet: session and sequence of what follows
+    kEnd,          ///< the end of the session
     kMoldHeader,   ///< session and sequence of the messages that follow
   };
   const std::byte* data = nullptr;

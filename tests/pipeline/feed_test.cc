@@ -326,7 +326,7 @@ TEST(Feed, NamesTheSessionAndSequenceOfWhatCameBeforeALoginInTheSameTask) {
   Rig rig{small({}), lane, 1};
   const std::string good = wire::soup('S', wire::order_delete(0, 1, 1));
   const std::string bad = wire::soup('S', "D too short");
-  publish_as_is(rig, wire::accepted("S1", 1) + good + bad + wire::accepted("S2", 1) + good);
+  publish_as_is(rig, wire::accepted("S1", 1) + good + bad + wire::soup('Z', "") + wire::accepted("S2", 1) + good);
   rig.await();
   ASSERT_EQ(lane.dead.size(), 1U);
   EXPECT_EQ(lane.dead[0].session, "S1");
@@ -334,6 +334,20 @@ TEST(Feed, NamesTheSessionAndSequenceOfWhatCameBeforeALoginInTheSameTask) {
   ASSERT_EQ(lane.taken[0].size(), 2U);
   EXPECT_EQ(lane.taken[0][0].sequence, 1U);
   EXPECT_EQ(lane.taken[0][1].sequence, 1U);
+}
+
+TEST(Feed, TellsOfASessionThatWasLeftBeforeItsEnd) {
+  FakeLane lane{1};
+  Rig rig{small({}), lane, 1};
+  const std::string good = wire::soup('S', wire::order_delete(0, 1, 1));
+  publish_as_is(rig, wire::accepted("S1", 1) + good + good + wire::accepted("S2", 1) + good);
+  rig.await();
+  ASSERT_EQ(lane.dead.size(), 1U);
+  EXPECT_EQ(lane.dead[0].reason, "gap");
+  EXPECT_EQ(lane.dead[0].session, "S1");
+  EXPECT_EQ(lane.dead[0].sequence, 3U);
+  EXPECT_EQ(rig.count(FeedCounter::kGaps), 1U);
+  EXPECT_EQ(lane.taken[0].size(), 3U);
 }
 
 TEST(Feed, CountsARepeatedMoldPacketOnce) {
