@@ -11,9 +11,10 @@ MAY_LOSE = 60_000
 class Trouble(threading.Thread):
     """Something that goes on beside the daemon's lives; what it raises is raised again by over()."""
 
-    def __init__(self, work):
+    def __init__(self, case, work):
         super().__init__(daemon=True)
         self.work, self.problem = work, None
+        case.troubles.append(self)
         self.start()
 
     def run(self):
@@ -37,7 +38,7 @@ def live(case, run):
 
 def loaded(case, **more):
     """A run under steady load that lasts longer than the trouble; run.rush() plays the rest."""
-    return case.run(case.size("messages", 400_000, 2_000_000), rate=case.size("rate", 8_000, 8_000), **more)
+    return case.run(case.size("messages", 300_000, 2_000_000), rate=case.size("rate", 4_000, 6_000), **more)
 
 
 def brokers(case):
@@ -110,7 +111,7 @@ def together(case):
         life = live(case, run)
         case.sleep(0, 0.5)
         leader = case.kafka.leader(run.topic, case.dice.randrange(12))
-        breaking = Trouble(lambda: case.kafka.run(how, leader))
+        breaking = Trouble(case, lambda: case.kafka.run(how, leader))
         case.sleep(0, 0.3)
         kill = life.kill()
         breaking.over()
@@ -148,15 +149,17 @@ class Exchanges:
 
 def venue(case):
     """The exchange's connection is cut and stalls at random, and one of two addresses after the other goes away."""
-    run = case.run(case.size("messages", 250_000, 2_000_000), exchanges=2, rate=case.size("rate", 25_000, 30_000),
-                   flags=["--fault", "cut:20000", "--fault", f"stall:4@{case.dice.randrange(1000, 100_000)}", "--seed",
-                          case.dice.randrange(1 << 30)])
-    life, exchanges = live(case, run), Exchanges(case, run)
-    while life.alive() and life.progress() < run.messages * 9 // 10:
+    seconds = case.size("seconds", 9, 120)
+    run = loaded(case, exchanges=2, flags=["--fault", "cut:5000", "--fault", f"stall:4@{case.dice.randrange(1000, 20_000)}",
+                                           "--seed", case.dice.randrange(1 << 30)])
+    life, exchanges, until = live(case, run), Exchanges(case, run), time.monotonic() + seconds
+    while time.monotonic() < until:
+        life.must_live()
         exchanges.fail_over()
         case.sleep(0.3, 2)
         exchanges.back()
         case.sleep(0.3, 2)
+    run.rush()
     run.finish(life=life)
     feed = life.last
     case.tell(f"{feed['reconnects']} reconnects, {feed['sequence_repeats']} repeats")
@@ -192,7 +195,7 @@ def network_fault(case, proxies, dice, say):
 
 def network(case):
     """Between daemon and brokers: delays, throttling, cuts, resets, silence, refused connections."""
-    seconds = case.size("seconds", 15, 120)
+    seconds = case.size("seconds", 9, 120)
     run = loaded(case, proxied=True)
     life, until = live(case, run), time.monotonic() + seconds
     while time.monotonic() < until:
@@ -228,15 +231,16 @@ def mixed(case):
     seconds, rate = case.size("seconds", 30, 600), case.size("rate", 8_000, 5_000)
     run = case.run(case.size("messages", rate * seconds * 3 // 2, rate * seconds), rate=rate, exchanges=2, proxied=True,
                    flags=["--fault", "cut:50000"])
+    live(case, run).kill()  # its topics are made while all brokers are there
     until, kills, dice = time.monotonic() + seconds, [], random.Random(case.dice.random())
     exchanges, some_brokers = Exchanges(case, run), Brokers(case, run)
 
     def repeatedly(step, pause):
         def work():
-            while time.monotonic() < until:
+            while time.monotonic() < until and not case.over:
                 step()
                 time.sleep(pause * dice.uniform(0.3, 1.7))
-        return Trouble(work)
+        return Trouble(case, work)
 
     def venue_step():
         exchanges.back()

@@ -30,6 +30,7 @@ class Case:
         self.world, self.kafka, self.proxies = the_world, the_world.kafka, the_world.proxies
         self.name, self.delivery, self.long, self.options = name, delivery, options.long, options
         self.dice = random.Random(f"{options.seed}/{name}/{delivery}")
+        self.troubles, self.over = [], False
         self.runs, self.results, self.stamp = [], [], f"{time.time_ns() % 10**10:x}"
 
     def size(self, name: str, short, long):
@@ -88,6 +89,9 @@ def perform(the_world, function, name, delivery, options) -> bool:
         good, problem = True, ""
     except Exception:  # whatever it is, the other scenarios are worth running
         good, problem = False, traceback.format_exc()
+    case.over = True
+    for trouble in case.troubles:
+        trouble.join(120)
     if not good:
         folder = pathlib.Path(options.keep) / f"{name}-{delivery}-{options.seed}"
         shutil.rmtree(folder, ignore_errors=True)

@@ -87,6 +87,7 @@ class Cluster(harness.Kafka):
             if self.state(number) == "down":
                 self.run("start", number)
         deadline = time.monotonic() + seconds
+        self.tool.wait_ready([self._broker(number) for number in BROKERS])  # all see all
         while topic and any(len(row[1]) < len(BROKERS) or row[0] < 0 for row in self.metadata(topic).values() or [(-1, ())]):
             assert time.monotonic() < deadline, f"{topic} does not come in sync: {self.metadata(topic)}"
             time.sleep(0.1)
