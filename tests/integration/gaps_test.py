@@ -16,7 +16,8 @@ class Gaps(RealBroker):
         text = f"sequences {begin} to {end - 1}"
         kept = feed.checkpoints()
         compacted = len(kept) != kept[-1]["number"] - kept[0]["number"] + 1
-        self.assertTrue(compacted or any(text in decision for decision in feed.decisions()), kept)
+        decisions = [checkpoint["decision"] for checkpoint in kept if checkpoint["decision"]]  # of one reading: compaction goes on
+        self.assertTrue(compacted or any(text in decision for decision in decisions), decisions)
         self.assertIn(text, feed.told())
         letters = [letter for letter in feed.dead_letters() if letter["reason"] == "gap"]
         self.assertEqual(len(letters), gaps, letters)
