@@ -269,6 +269,7 @@ void FeedUnit::producer_failed(const sink::Producer* producer, const Error& prob
   const bool restores = config_.sink.delivery != Delivery::kAtMostOnce && journaled();
   if (!restores || stopping_ || ++recoveries_ > kMostRecoveries) return fail(problem);
   spdlog::warn("feed {}: {}; recovering in place ({} in a row)", config_.name, problem.message, recoveries_);
+  around_.producers.retire(producer);  // a transaction that failed leaves a client that cannot begin anew
   if (keeper_) keeper_->freeze();
   halt();
   take_down();

@@ -19,11 +19,17 @@ using metrics::FeedGauge;
 using metrics::FeedState;
 using sink::Delivery;
 
+using sink::transaction_timeout;
+
 namespace {
 
 constexpr milliseconds kPoll{2};           // until what is in flight is acknowledged
 constexpr milliseconds kMarkInterval{100}; // the longest between two marks
 constexpr milliseconds kRetryAfter{500};
+
+milliseconds since_ms(SteadyTime since) {
+  return std::chrono::duration_cast<milliseconds>(SteadyClock::now() - since);
+}
 
 /// What the first login asks for where there is no checkpoint: 0 is the newest, 1 the beginning.
 std::uint64_t first_sequence(const config::Feed& feed) {
@@ -103,6 +109,7 @@ Result<void> FeedUnit::build(Opened& opened) {
                    .policies = replayed_.policies,
                    .when_full = config_.sink.when_full,
                    .max_block = around_.config.producer.max_block,
+                   .transaction_messages = transactional() ? around_.config.producer.transaction_messages : 0,
                    .resume = where},
                   std::move(*day), replayed_.routing, *lane_);
   {
@@ -187,8 +194,8 @@ void FeedUnit::tick() {
       }
     }
   }
-  timer_.expires_after(transactional() ? around_.config.producer.transaction_interval
-                                       : std::min(kMarkInterval, interval));
+  const milliseconds often = transactional() ? around_.config.producer.transaction_interval : kMarkInterval;
+  timer_.expires_after(std::min(often, interval));
   timer_.async_wait([this, life = life_](boost::system::error_code code) {
     if (!code && life == life_) tick();
   });
@@ -232,6 +239,7 @@ void FeedUnit::tell(std::vector<journal::Stranger> strangers) {
 
 void FeedUnit::on_barrier(pipeline::Barrier barrier) {
   using Kind = pipeline::Barrier::Kind;
+  standing_since_ = SteadyClock::now();
   switch (barrier.kind) {
     case Kind::kOwn:
       return when_settled([this, barrier] { own(barrier); });
@@ -242,15 +250,24 @@ void FeedUnit::on_barrier(pipeline::Barrier barrier) {
       keeper_->take(barrier.report);
       return when_settled([this, barrier] { cross(barrier); });
     case Kind::kDrain:
+      committing_ = transactional();  // it may be full, and nobody have asked
       keeper_->take(barrier.report);
       return when_settled([this, barrier] { drained(barrier); });
   }
 }
 
-// All that was handed over is acknowledged, and so is what the directory has learnt.
+// All that was handed over is acknowledged, and so is what the directory has learnt. Kafka gives a transaction up that
+// is open for too long, so that is how long commit stands still for one at most.
 void FeedUnit::when_settled(std::function<void()> then) {
   if (phase_ != Phase::kRunning) return;
   if (lane_->in_flight() == 0 && (!keeper_ || (keeper_->settled() && !keeper_->writing()))) return then();
+  if (transactional() && stands() >= transaction_timeout(around_.config.producer)) {
+    return producer_failed(producer_.get(),
+                           error(ExitCode::kUnacknowledged,
+                                 fmt::format("a transaction's records are not acknowledged after {} ms "
+                                             "(transaction.timeout.ms)",
+                                             stands().count())));
+  }
   wait_.expires_after(kPoll);
   wait_.async_wait([this, life = life_, then = std::move(then)](boost::system::error_code code) {
     if (!code && life == life_) when_settled(then);
@@ -368,7 +385,7 @@ void FeedUnit::owned(const Result<void>& read, bool first) {
   }
   keeper_->bury(recovered_->older_epochs);
   next_checkpoint_ = SteadyClock::now() + around_.config.checkpoint.interval;
-  const auto took = std::chrono::duration_cast<milliseconds>(SteadyClock::now() - recovering_since_).count();
+  const auto took = since_ms(recovering_since_).count();
   metrics_.set(FeedGauge::kRecoverySeconds, took);
   spdlog::info("feed {}: owned, epoch {}, session {}, {} ms after the start of recovery", config_.name, keeper_->epoch(),
                keeper_->session(), took);
@@ -452,23 +469,35 @@ void FeedUnit::drained(const pipeline::Barrier&) {
 // What was handed over, and a checkpoint of all of it; commit stands still.
 void FeedUnit::commit(std::string decision) {
   committing_ = true;
+  metrics_.set(FeedGauge::kDrainSeconds, stands().count());
+  const milliseconds left = std::max(transaction_timeout(around_.config.producer) - stands(), milliseconds{1});
   const journal::Checkpoint checkpoint = keeper_->next(std::move(decision), ending_);
-  const std::uint64_t life = life_;
-  run_job([this, checkpoint, life, producer = producer_, topic = around_.config.checkpoint.topic, last = ending_] {
+  run_job([this, checkpoint, left, life = life_, producer = producer_, topic = around_.config.checkpoint.topic,
+           last = ending_] {
+    const SteadyTime since = SteadyClock::now();
     Result<void> done = producer->send_in_transaction(topic, journal::checkpoint_key(checkpoint.feed, checkpoint.epoch),
                                                       journal::to_json(checkpoint));
-    if (done) done = producer->commit_transaction(around_.config.startup_timeout);
+    if (done) done = producer->commit_transaction(left);
+    metrics_.set(FeedGauge::kCheckpointSeconds, since_ms(since).count());
     if (done && !last) done = producer->begin_transaction();
     asio::post(around_.io, [this, done, life] {
-      if (life != life_ || phase_ != Phase::kRunning) return;
-      committing_ = false;
-      if (!done) return done.error().code == ExitCode::kProtocol ? fail(done.error()) : producer_failed(producer_.get(), done.error());
-      metrics_.add(FeedCounter::kCheckpoints, 1);
-      lane_->expect_markers();
-      if (ending_) return last_written();
-      feed_->pass_barrier();
+      if (life == life_ && phase_ == Phase::kRunning) committed(done);
     });
   });
+}
+
+void FeedUnit::committed(const Result<void>& done) {
+  committing_ = false;
+  if (!done) {
+    if (done.error().code == ExitCode::kProtocol) return fail(done.error());
+    return producer_failed(producer_.get(), error(ExitCode::kUnacknowledged, done.error().message));
+  }
+  recoveries_ = 0;
+  metrics_.add(FeedCounter::kCheckpoints, 1);
+  metrics_.add(FeedCounter::kStandstillSeconds, static_cast<std::uint64_t>(stands().count()));
+  lane_->expect_markers();
+  if (ending_) return last_written();
+  feed_->pass_barrier();
 }
 
 // Something was handed over since the last one: commit stands still while it is committed.
@@ -481,6 +510,9 @@ void FeedUnit::commit_transaction() {
   next_checkpoint_ = SteadyClock::now() + around_.config.checkpoint.interval;
   feed_->want_barrier();
 }
+
+// How long commit has stood still by now.
+milliseconds FeedUnit::stands() const { return since_ms(standing_since_); }
 
 void FeedUnit::saw_epoch(std::uint64_t epoch, const std::string& instance) {
   if (!keeper_ || owning_ || epoch <= keeper_->epoch() || instance == around_.instance) return;

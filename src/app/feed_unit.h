@@ -115,6 +115,8 @@ class FeedUnit {
   void reserve_overdue();
   void commit_transaction();
   void commit(std::string decision);
+  void committed(const Result<void>& done);
+  [[nodiscard]] milliseconds stands() const;
   void drained(const pipeline::Barrier& barrier);
   void tick();
   void tell(std::vector<journal::Stranger> strangers);
@@ -178,6 +180,7 @@ class FeedUnit {
   bool judging_ = false;
   bool owning_ = false;              // the start checkpoint is on its way
   bool committing_ = false;          // a transaction
+  SteadyTime standing_since_{};      // when commit came to the last barrier
   // at_most_once: the checkpoint that runs ahead
   bool reserving_ = false;           // on its way
   bool dropping_ = false;            // for longer than max.block.ms, and when_full = "drop"

@@ -56,9 +56,17 @@ std::vector<Option> own() {
       {.path = "producer.transaction_interval",
        .kind = Kind::kDuration,
        .field = in_daemon<&Config::producer, &ProducerOptions::transaction_interval>,
-       .doc = "Time between commits with delivery = \"transactional\".",
+       .doc = "Time between commits with delivery = \"transactional\"; at most checkpoint.interval, which shows that the "
+              "owner lives.",
        .min = 1,
        .max = 60'000},
+      {.path = "producer.transaction_messages",
+       .kind = Kind::kWhole,
+       .field = in_daemon<&Config::producer, &ProducerOptions::transaction_messages>,
+       .doc = "A transaction that holds so many messages is committed before its time, at the next place between "
+              "two tasks.",
+       .min = 1,
+       .max = 1'000'000'000},
       {.path = "producer.transactional_id_prefix",
        .field = in_daemon<&Config::producer, &ProducerOptions::transactional_id_prefix>,
        .doc = "The transactional id is <prefix>-<feed>; the fence uses it too.",
@@ -183,7 +191,8 @@ std::vector<Option> sending() {
       {.path = "producer.transaction.timeout.ms",
        .kind = Kind::kMilliseconds,
        .field = property,
-       .doc = "How long a transaction may stay open before Kafka aborts it.",
+       .doc = "How long a transaction may stay open before Kafka aborts it; draining and committing one may take as "
+              "long.",
        .min = 1000,
        .max = kMax32,
        .library = "transaction.timeout.ms",

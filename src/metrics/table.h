@@ -37,6 +37,7 @@ namespace tickbridge::metrics {
   X(kForeignWrites, "foreign_writes", "", "Records of others found in the feed's partitions")                    \
   X(kDoubles, "doubles", "", "Records of our own found in the log a second time")                                \
   X(kCheckpoints, "checkpoints", "", "Checkpoints acknowledged by Kafka")                                        \
+  X(kStandstillSeconds, "standstill_seconds", "", "Time in which commit stood still so that a transaction could end") \
   X(kHandOverRefused, "hand_over_refused", "", "Hand-overs refused or cut short because the share was full")     \
   X(kHandOverBatches, "hand_over_batches", "", "Hand-overs of one task and partition")                           \
   X(kTasks, "tasks", "", "Tasks decoded and committed")                                                          \
@@ -52,7 +53,8 @@ namespace tickbridge::metrics {
   X(kInFlight, "in_flight_messages", "", "Records handed over and not yet acknowledged")                         \
   X(kInFlightLimit, "in_flight_limit", "", "The feed's share of what may be in flight")                           \
   X(kRecoverySeconds, "recovery_seconds", "", "From the start of the last recovery to owning the feed")          \
-  X(kCheckpointSeconds, "checkpoint_seconds", "", "Until the last checkpoint was acknowledged")
+  X(kCheckpointSeconds, "checkpoint_seconds", "", "Until the last checkpoint was acknowledged") \
+  X(kDrainSeconds, "drain_seconds", "", "Until all of the last transaction was acknowledged, before its commit")
 
 /// Counters of the whole daemon (prefix tickbridge_, suffix _total).
 #define TICKBRIDGE_DAEMON_COUNTERS(X)                                                                            \

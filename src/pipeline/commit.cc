@@ -277,6 +277,7 @@ bool Committer::hand_over_partition(const Task& task, std::int32_t partition) {
     if (taken != 0) {
       metrics_.add(FeedCounter::kMessagesCommitted, taken);
       handed_[static_cast<std::size_t>(partition)].count += taken;
+      in_transaction_ += taken;
       cursor_index_ += taken;
       full_since_.reset();
     }
@@ -316,6 +317,7 @@ bool Committer::hand_over_dead_letters(const Task& task) {
     if (!lane_.hand_over_dead_letter(letter)) return false;
     metrics_.add(FeedCounter::kMessagesDeadLettered, 1);
     ++dead_lettered_;
+    ++in_transaction_;
     full_since_.reset();
   }
   return true;
@@ -331,6 +333,7 @@ bool Committer::give_gap_letters() {
                                   .index = 0};
     if (!lane_.hand_over_dead_letter(letter)) return false;
     ++dead_lettered_;
+    ++in_transaction_;
     gap_letters_.erase(gap_letters_.begin());
   }
   return true;

@@ -48,6 +48,7 @@ class Committer {
     FeedPolicies policies;
     sink::WhenFull when_full = sink::WhenFull::kWait;
     milliseconds max_block{60'000};
+    std::uint64_t transaction_messages = 0;  ///< handed over since the last barrier: commit stands still; 0: never
     Resume resume;
   };
   enum class Progress : std::uint8_t {
@@ -72,6 +73,11 @@ class Committer {
     sequence_.advance(task.packets);
     between_tasks_ = true;
   }
+  /// Between two barriers is a transaction; true: it holds as many records as it may.
+  [[nodiscard]] bool transaction_full() const noexcept {
+    return settings_.transaction_messages != 0 && in_transaction_ >= settings_.transaction_messages;
+  }
+  void end_transaction() noexcept { in_transaction_ = 0; }
   [[nodiscard]] Barrier take_barrier() { return std::move(barrier_); }
   /// True where report() may be asked for: what has been handed over ends between two packets.
   [[nodiscard]] bool between_tasks() const noexcept { return between_tasks_; }
@@ -148,6 +154,7 @@ class Committer {
   std::vector<journal::StateEntry> learnt_;
   std::uint64_t state_batches_ = 0;
   std::uint64_t dead_lettered_ = 0;
+  std::uint64_t in_transaction_ = 0;  // records handed over since the last barrier
   bool own_pending_;                        // no login yet in this life
   bool login_taken_ = false;                // the piece's login is worked off
   bool between_tasks_ = true;

@@ -222,13 +222,15 @@ bool Feed::at_barrier() {
   standing_ = false;
   if (!committer_->between_tasks()) return false;
   if (mark_wanted_.take()) events_.on_mark(committer_->report());
-  if (!barrier_wanted_.take()) return false;
+  const bool wanted = barrier_wanted_.take();
+  if (!wanted && !committer_->transaction_full()) return false;
   stand_at({.kind = Barrier::Kind::kDrain, .left = {}, .report = committer_->report()});
   return true;
 }
 
 void Feed::stand_at(Barrier barrier) {
   standing_ = true;
+  committer_->end_transaction();
   events_.on_barrier(std::move(barrier));
 }
 

@@ -23,7 +23,7 @@ struct ProducerOptions {
   std::size_t max_in_flight_messages = 50'000;
   std::chrono::milliseconds metadata_timeout{60'000};  ///< Java's metadata.fetch.timeout.ms
   std::chrono::milliseconds transaction_interval{100};
-  std::size_t transaction_messages = 100'000;          ///< a transaction is committed at this count at the latest
+  std::size_t transaction_messages = 100'000;          ///< one that holds so many is committed before its time
   std::string transactional_id_prefix = "tickbridge";
 };
 

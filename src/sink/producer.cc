@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <thread>
 
 #include "sink/conf.h"
@@ -150,6 +151,11 @@ Result<void> OneProducer::commit_transaction(std::chrono::milliseconds deadline)
 }
 
 }  // namespace
+
+std::chrono::milliseconds transaction_timeout(const ProducerOptions& options) {
+  const Properties properties = transactional(properties_for(options, Delivery::kTransactional, Send::kAsync), "id");
+  return std::chrono::milliseconds{std::atoll(properties.at("transaction.timeout.ms").c_str())};
+}
 
 Result<std::unique_ptr<Producer>> Producer::create(const ProducerOptions& options, Delivery delivery, Send send,
                                                    std::function<void(const Error&)> on_fatal,

@@ -122,6 +122,9 @@ struct LaneEvents {
   std::function<void(const Jump&)> on_jump = {};  ///< prediction goes on behind it
 };
 
+/// How long a transaction may stay open before Kafka gives it up.
+[[nodiscard]] std::chrono::milliseconds transaction_timeout(const ProducerOptions& options);
+
 /// The one librdkafka producer that all feeds and workers share, with its delivery thread.
 class Producer {
  public:

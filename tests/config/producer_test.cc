@@ -71,11 +71,12 @@ TEST(JavaNames, AreNotSetByAnEmptyText) {
 TEST(JavaNames, SetTheDaemonsOwn) {
   const Config config = producer(
       "buffer.memory = 1000000\nmax.block.ms = 0\nmetadata.fetch.timeout.ms = 5000\n"
-      "transaction_interval = \"1s\"\ntransactional_id_prefix = \"x\"");
+      "transaction_interval = \"1s\"\ntransaction_messages = 500\ntransactional_id_prefix = \"x\"");
   EXPECT_EQ(config.producer.buffer_memory, 1'000'000U);
   EXPECT_EQ(config.producer.max_block, 0ms);
   EXPECT_EQ(config.producer.metadata_timeout, 5s);
   EXPECT_EQ(config.producer.transaction_interval, 1s);
+  EXPECT_EQ(config.producer.transaction_messages, 500U);
   EXPECT_EQ(config.producer.transactional_id_prefix, "x");
   EXPECT_EQ(config.producer.properties.size(), 1U);
 }

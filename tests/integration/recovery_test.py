@@ -227,6 +227,39 @@ class Modes(RealBroker):
         feed, _ = self.killed(delivery="transactional")
         feed.must_be_exact()
 
+    def test_a_transaction_that_is_full_is_committed_before_its_time(self):
+        feed = Feed(self, interval="60s", **{"feed.default.delivery": "transactional",
+                                             "producer.transaction_interval": "60s", "producer.transaction_messages": 2000})
+        feed.exchange(*RATE)
+        life = feed.start()
+        feed.acknowledged(11_000)
+        self.assertGreaterEqual(len(feed.log().records), 8000)  # of 2000 to 3000 each
+        self.assertGreaterEqual(life.metric("tickbridge_feed_checkpoints_total"), 4)
+        self.assertGreater(life.metric("tickbridge_feed_drain_seconds"), 0)
+        self.assertGreater(life.metric("tickbridge_feed_checkpoint_seconds"), 0)
+        stood = life.metric("tickbridge_feed_standstill_seconds_total")
+        self.assertGreaterEqual(stood, life.metric("tickbridge_feed_drain_seconds"))
+        feed.stop()
+        feed.settings["checkpoint.interval"] = "200ms"
+        feed.to_the_end()
+        feed.must_be_exact()
+
+    def test_a_transaction_that_cannot_be_drained_is_given_up_in_time(self):
+        feed = Feed(self, **{"feed.default.delivery": "transactional", "producer.transaction.timeout.ms": 3000})
+        feed.exchange(*RATE)
+        life = feed.start()
+        feed.acknowledged(2000)
+        self.kafka.run("stop", 1)
+        try:
+            began = time.monotonic()
+            feed.log_says("recovering in place")
+            self.assertLess(time.monotonic() - began, 10 * harness.SLOW)
+        finally:
+            self.kafka.run("cont", 1)
+        life.await_feed(lambda f: f["state"] == "ended")
+        feed.stop()
+        feed.must_be_exact()
+
     def test_transactional_after_a_clean_stop(self):
         feed = Feed(self)
         feed.exchange(*RATE)

@@ -427,6 +427,52 @@ TEST(Feed, CallsAWorkerForEachTaskThatComesFreeWhileCommitGoesOn) {
   EXPECT_TRUE(called[1]);
 }
 
+TEST(Feed, StandsAtABarrierWheneverATransactionIsFull) {
+  constexpr std::uint64_t kMost = 500;
+  ring::Parking parking;
+  metrics::FeedMetrics metrics{"test"};
+  FakeLane lane{1};
+  std::vector<std::size_t> transactions;
+  std::size_t before = 0;
+  bool standing = false;
+  auto feed = Feed::create(small({}), parking, metrics,
+                           {.on_space = [] {}, .on_scan = {}, .on_failed = {}, .on_mark = {},
+                            .on_barrier = [&](const Barrier& barrier) {
+                              EXPECT_EQ(barrier.kind, Barrier::Kind::kDrain);
+                              transactions.push_back(lane.taken[0].size() - before);
+                              before = lane.taken[0].size();
+                              standing = true;
+                            }}).value();
+  Committer::Settings commit;
+  commit.transaction_messages = kMost;
+  feed->attach(std::move(commit), TradingDay::create("2020-01-30", "America/New_York").value(), {}, lane);
+  const auto write = [&](const std::string& bytes) {
+    std::copy_n(as_bytes(bytes).begin(), bytes.size(), feed->ring().writable().begin());
+    feed->ring().wrote(bytes.size());
+    feed->ring().publish(bytes.size(), 1);
+    while (feed->work()) {
+    }
+  };
+  write(wire::accepted("S1", 1));
+  std::string packets;
+  for (int i = 0; i < 40; ++i) packets += wire::soup('S', wire::order_delete(0, 1, 1));
+  for (int i = 0; i < 100; ++i) {
+    write(packets);
+    const std::size_t stood = lane.taken[0].size();
+    if (!std::exchange(standing, false)) continue;
+    write(packets);
+    EXPECT_EQ(lane.taken[0].size(), stood) << "handed over at a barrier";
+    feed->pass_barrier();
+    while (feed->work()) {
+    }
+  }
+  ASSERT_GE(transactions.size(), 8U);
+  for (const std::size_t count : transactions) {
+    EXPECT_GE(count, kMost);
+    EXPECT_LT(count, kMost + 200);  // a task more at most
+  }
+}
+
 TEST(Feed, CountsAGapAndGoesOn) {
   FakeLane lane{1};
   Rig rig{small({}), lane, 1};
