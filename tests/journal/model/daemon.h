@@ -29,6 +29,7 @@ class Daemon {
 
   [[nodiscard]] bool running() const noexcept { return !exit_ && !dead; }
   [[nodiscard]] std::size_t session_number() const noexcept { return producer_; }
+  [[nodiscard]] Step where() const noexcept { return step_; }
   [[nodiscard]] bool watching() const noexcept { return running() && step_ == Step::kWatchOwner; }
   [[nodiscard]] bool owner() const noexcept { return running() && step_ == Step::kRun; }
   [[nodiscard]] std::uint64_t intervals() const noexcept { return intervals_; }

@@ -39,12 +39,12 @@ void Kafka::append_note(Note note) {
   notes.push_back(std::move(note));
 }
 
-// The newest record of each key stays, and whatever lies in the active segment.
+// Of the closed segments the newest record of each key stays; whatever lies in the active one does not count.
 void Kafka::compact(std::size_t keep_newest) {
   if (notes.size() <= keep_newest) return;
   std::map<std::string, std::size_t> last;
-  for (std::size_t i = 0; i < notes.size(); ++i) last[notes[i].key] = i;
   const std::size_t active = notes.size() - keep_newest;
+  for (std::size_t i = 0; i < active; ++i) last[notes[i].key] = i;
   std::vector<Note> kept;
   std::vector<std::uint64_t> offsets;
   for (std::size_t i = 0; i < notes.size(); ++i) {

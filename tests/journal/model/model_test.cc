@@ -1,11 +1,14 @@
 // The daemon's recovery in a world that breaks at every place. See world.h.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <deque>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "journal/model/daemon.h"
 #include "journal/model/world.h"
@@ -141,6 +144,24 @@ class Scenario : public testing::Test {
     return daemon(1).exit_code();
   }
 
+  // What lies on its way to the compacted topics arrives only when the test says so.
+  [[nodiscard]] std::deque<Request> held() { return std::exchange(world->kafka.requests, {}); }
+  void arrive(const std::deque<Request>& requests) {
+    for (const Request& request : requests) world->take_request(request);
+  }
+  // As far as the daemon comes alone, without any answer.
+  void walk(std::size_t number, Step step) {
+    Daemon& walker = *world->daemons.at(number);
+    for (int i = 0; i < 20 && walker.where() != step && walker.can_step(); ++i) walker.step();
+    ASSERT_EQ(name(walker.where()), name(step));
+  }
+  void stop_cleanly(std::size_t number) {
+    world->daemons.at(number)->stopping = true;
+    for (int i = 0; i < 500 && daemon(number).running(); ++i) world->tick();
+    ASSERT_EQ(daemon(number).exit_code(), 0);
+    ASSERT_TRUE(checkpoint().clean);
+  }
+
   Settings settings;
   Departures normal{{}};
   std::unique_ptr<World> world;
@@ -191,6 +212,88 @@ TEST_F(Scenario, ATopicThatWasReCreatedAndFilledByOthersIsFoundOut) {
   const std::size_t before = records();
   EXPECT_EQ(restart(), 65);
   EXPECT_EQ(records(), before);
+}
+
+// As many records as there were: nothing lies behind the checkpoint, and nothing is missing. Only the record itself tells.
+TEST_F(Scenario, ATopicThatWasReCreatedAndFilledToTheSameEndIsFoundOut) {
+  begin(30);
+  ticks(60);
+  stop_cleanly(0);
+  for (PartitionLog& log : world->kafka.partitions) {
+    for (LogRecord& record : log.log) record.hash ^= 1U;
+  }
+  const std::size_t before = records();
+  world->start_daemon();
+  ticks(50);
+  EXPECT_EQ(daemon(1).exit_code(), 65);
+  EXPECT_EQ(records(), before);
+}
+
+// The zombie's record is the newest of all, but of another epoch's key.
+TEST_F(Scenario, ALateCheckpointDoesNotMakeCompactionForgetTheSuccessors) {
+  settings.sessions = 2;
+  begin(20);
+  ticks(30);
+  while (world->kafka.requests.empty()) world->tick();
+  const std::deque<Request> late = held();
+  world->session = 1;
+  world->crash(0);
+  while (!daemon(1).owner()) world->tick();
+  ticks(60);
+  world->crash(1);
+  arrive(held());
+  arrive(late);
+  world->kafka.compact(0);
+  EXPECT_EQ(world->finish(), "");
+}
+
+// Whatever of it arrives, and however soon the topic is compacted, there is one to go on from.
+TEST_F(Scenario, AKillWhileItsFirstCheckpointIsOnItsWayLeavesAnotherOne) {
+  for (std::size_t arrived = 0; arrived < 4; ++arrived) {
+    begin(20);
+    ticks(60);
+    world->crash(0);
+    arrive(held());
+    while (daemon(1).where() != Step::kReadBack) world->tick();
+    std::deque<Request> sent = held();
+    sent.resize(std::min(sent.size(), arrived));
+    arrive(sent);
+    world->kafka.compact(0);
+    world->crash(1);
+    EXPECT_EQ(world->finish(), "") << arrived << " arrived";
+  }
+}
+
+TEST_F(Scenario, LateCheckpointsOfTwoDeadOwnersAreNotALivingOne) {
+  begin(20);
+  ticks(60);
+  while (world->kafka.requests.empty()) world->tick();
+  const std::deque<Request> first = held();
+  world->crash(0);
+  walk(1, Step::kReadBack);
+  const std::deque<Request> second = held();
+  world->crash(1);
+  walk(2, Step::kWatchOwner);
+  arrive(first);
+  arrive(second);
+  ticks(60);
+  EXPECT_NE(daemon(2).exit_code(), 76);
+  EXPECT_EQ(world->finish(), "");
+}
+
+TEST_F(Scenario, WhoLosesTheRaceAfterACleanStopTellsNoneOfTheWinnersRecordsAsForeign) {
+  begin(20);
+  ticks(60);
+  stop_cleanly(0);
+  world->start_daemon();
+  world->start_daemon();
+  walk(2, Step::kReadEnds);
+  world->daemons[2]->paused = true;
+  const std::size_t before = records();
+  while (records() < before + 3) world->tick();
+  world->daemons[2]->paused = false;
+  walk(2, Step::kReadBack);
+  EXPECT_EQ(world->finish(), "");
 }
 
 // One large world a seed; what may break in it is the seed's choice too.

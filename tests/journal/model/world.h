@@ -65,6 +65,8 @@ class World {
 
   /// Runs with faults, then once more without, and compares. Empty: all is well; else what is wrong, and what happened.
   [[nodiscard]] std::string run();
+  /// The end of a run that was driven by hand: whoever lives is killed, daemons start without faults until one stops.
+  [[nodiscard]] std::string finish();
 
   Settings settings;
   Kafka kafka;
@@ -113,6 +115,7 @@ class World {
   void start_daemon();
   bool tick();
   void crash(std::size_t daemon);
+  void take_request(const Request& request);  ///< a record of one of the compacted topics is appended
 
  private:
   struct Action {
@@ -147,7 +150,7 @@ class World {
   [[nodiscard]] std::vector<Action> faults() const;
   void apply(const Action& action);
   void acknowledge(std::size_t session_number, std::size_t queue);
-  void take_request(const Request& request);
+  void lose_requests(int owner);
   void open_gap();
   void next_session();
   [[nodiscard]] bool directory_safe() const;

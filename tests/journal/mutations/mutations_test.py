@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Takes each rule of recovery out in turn (mutations.toml) and fails unless the model test finds the accident.
 
-usage: mutations_test.py SOURCE_DIR BUILD_DIR MODEL [--only NAME] -- OBJECT...
+usage: mutations_test.py SOURCE_DIR BUILD_DIR MODEL [--only NAME] [--search] -- OBJECT...
 (the model's objects, the journal room's objects, libraries)
 
 A mutated file is compiled as compile_commands.json says (through ccache, so again is quick), without optimisation, and linked
-with the objects of all the others."""
+with the objects of all the others. First the scenarios run and the one large world that the mutation's `seed` names; only what
+both miss is searched for, and the seed that finds it is told: write it into mutations.toml. --search searches for all of them."""
 import argparse
 import concurrent.futures
 import json
@@ -18,6 +19,7 @@ import sys
 import tomllib
 
 RUN_LIMIT_S = 120
+SEARCHED_RUNS = 20_000
 WORKERS = 2
 
 
@@ -27,6 +29,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("model", type=pathlib.Path)
     parser.add_argument("--only")
+    parser.add_argument("--search", action="store_true")
     parser.add_argument("objects", nargs="+")
     return parser.parse_args()
 
@@ -39,8 +42,8 @@ def mutated(text: str, mutation: dict) -> str:
     return text
 
 
-def command_for(commands: list, source: pathlib.Path, mutant: pathlib.Path, output: pathlib.Path, program: str) -> list:
-    """The file's own compile command; a test program's file may be compiled by several."""
+def command_for(commands: list, source: pathlib.Path, program: str) -> list:
+    """The file's own compile command without input and output; a test program's file may be compiled by several."""
     found = [c for c in commands if c["file"] == str(source) and (program in c["command"] or "/src/" in c["file"])]
     words = shlex.split(found[0]["command"])
     words = [w for w in words if not re.fullmatch(r"-O\d|-g\d?|-gline-tables-only|-Werror|-MD", w)]
@@ -48,7 +51,13 @@ def command_for(commands: list, source: pathlib.Path, mutant: pathlib.Path, outp
         if flag in words:
             at = words.index(flag)
             del words[at:at + 2]
-    return words + ["-O0", "-w", "-o", str(output), "-c", str(mutant)]
+    return words + ["-O0", "-w"]
+
+
+def model(program: pathlib.Path, tests: str, seed: int = 1, runs: int = SEARCHED_RUNS) -> subprocess.CompletedProcess:
+    environment = dict(os.environ, TICKBRIDGE_SEED=str(seed), TICKBRIDGE_RUNS=str(runs), GTEST_FAIL_FAST="1", GTEST_BRIEF="1")
+    return subprocess.run([program, f"--gtest_filter={tests}"], env=environment, capture_output=True, text=True,
+                          timeout=RUN_LIMIT_S)
 
 
 class Mutants:
@@ -56,9 +65,9 @@ class Mutants:
         self.source = arguments.source
         self.work = arguments.build / "mutants"
         self.work.mkdir(exist_ok=True)
+        self.search_all = arguments.search
         self.objects = [str(arguments.build / o) for o in arguments.objects]
         self.commands = json.loads((arguments.build / "compile_commands.json").read_text())
-        self.environment = dict(os.environ, TICKBRIDGE_SEED="1", TICKBRIDGE_RUNS="20000", GTEST_FAIL_FAST="1", GTEST_BRIEF="1")
 
     def build(self, mutation: dict) -> pathlib.Path:
         source = self.source / mutation["file"]
@@ -67,8 +76,8 @@ class Mutants:
         if not mutant.exists() or mutant.read_text() != text:
             mutant.write_text(text)
         output = mutant.with_suffix(".o")
-        compile_it = command_for(self.commands, source, mutant, output, "journal_model")
-        subprocess.run(compile_it, check=True, cwd=self.work)
+        compile_it = command_for(self.commands, source, "journal_model")
+        subprocess.run([*compile_it, "-o", str(output), "-c", str(mutant)], check=True, cwd=self.work)
         replaced = [o for o in self.objects if o.endswith(f"/{source.name}.o")]
         if len(replaced) != 1:
             raise SystemExit(f"{mutation['name']}: {len(replaced)} objects of {source.name}")
@@ -78,11 +87,17 @@ class Mutants:
                         "-lpthread"], check=True)
         return program
 
-    def run(self, program: pathlib.Path) -> subprocess.CompletedProcess:
+    def run(self, program: pathlib.Path, mutation: dict) -> subprocess.CompletedProcess:
         """What is quick to find first."""
-        for tests in ("Scenario.*:LargeWorld.*", "SmallWorld.*"):
-            ran = subprocess.run([program, f"--gtest_filter={tests}"], env=self.environment, capture_output=True, text=True,
-                                 timeout=RUN_LIMIT_S)
+        ran = model(program, "Scenario.*") if not self.search_all else None
+        if ran and ran.returncode == 0 and "seed" in mutation:
+            ran = model(program, "LargeWorld.*", mutation["seed"], 1)
+        if ran and ran.returncode != 0:
+            return ran
+        if "seed" in mutation:
+            print(f"searching: {mutation['name']}: seed {mutation['seed']} does not show it any more", flush=True)
+        for tests in ("LargeWorld.*", "SmallWorld.*"):
+            ran = model(program, tests)
             if ran.returncode != 0:
                 break
         return ran
@@ -91,7 +106,7 @@ class Mutants:
         """Empty: the model found it."""
         program = self.build(mutation)
         try:
-            ran = self.run(program)
+            ran = self.run(program, mutation)
         except subprocess.TimeoutExpired:
             return "the model runs without end"
         finally:
@@ -101,9 +116,18 @@ class Mutants:
         if ran.returncode < 0 or "[  FAILED  ]" not in ran.stdout:
             return f"the model ended by itself ({ran.returncode}): {(ran.stdout + ran.stderr)[-600:]}"
         accident = re.search(r'^\s+Which is: "(.*?)\\n', ran.stdout, re.M)
-        scenario = re.search(r"\[  FAILED  \] (\S+)", ran.stdout)
-        print(f"found: {mutation['name']}: {accident.group(1) if accident else scenario.group(1)}", flush=True)
+        scenario = re.search(r"\[  FAILED  \] (\S+)", ran.stdout).group(1)
+        seed = re.search(r"^seed (\d+)$", ran.stdout, re.M)
+        where = f"seed = {seed.group(1)}" if seed else scenario
+        print(f"found: {mutation['name']}: {where}{': ' + accident.group(1) if accident else ''}", flush=True)
         return ""
+
+
+def sound(program: pathlib.Path, wanted: list) -> bool:
+    """The model without any mutation finds nothing where the mutants are found."""
+    ran = [model(program, "Scenario.*")]
+    ran += [model(program, "LargeWorld.*", m["seed"], 1) for m in wanted if "seed" in m]
+    return all(r.returncode == 0 for r in ran)
 
 
 def main() -> int:
@@ -111,7 +135,7 @@ def main() -> int:
     listed = tomllib.loads((pathlib.Path(__file__).parent / "mutations.toml").read_text())["mutation"]
     wanted = [m for m in listed if arguments.only in (None, m["name"])]
     mutants = Mutants(arguments)
-    if mutants.run(arguments.model).returncode != 0:
+    if not sound(arguments.model, wanted):
         print("the model fails without any mutation")
         return 1
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
