@@ -300,6 +300,7 @@ void FeedUnit::own(const pipeline::Barrier& barrier) {
                                                                 .ends = exact() ? recovered_->ends : std::vector<std::int64_t>{}},
                                      **around_.checkpoints, **around_.states, *lane_, metrics_);
   tell(barrier.report.strangers);
+  tell(recovered_->strangers);
   if (exact() || transactional()) lane_->watch(recovered_->ends);
   owning_ = true;
   keeper_->begin([this, life = life_](const Result<void>& written) {

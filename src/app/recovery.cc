@@ -62,6 +62,7 @@ Result<Recovered> Recovery::run() {
   if (found_.ends.empty()) {
     if (auto read = read_ends(); !read) return read.error();
   }
+  if (auto read = read_strangers(); !read) return read.error();
   if (auto read = read_state(); !read) return read.error();
   return std::move(found_);
 }
@@ -227,10 +228,40 @@ Result<void> Recovery::read_ends() {
 }
 
 bool Recovery::aligns() const {
-  if (!found_.checkpoint || found_.given_up) return false;
-  const auto delivery = found_.checkpoint->parameters.find("delivery");
-  return delivery != found_.checkpoint->parameters.end() && delivery->second == "\"exactly_once\"" &&
-         found_.parameters.way != journal::ParameterFinding::Way::kBarrier && !found_.checkpoint->session.empty();
+  return continues("exactly_once") && found_.parameters.way != journal::ParameterFinding::Way::kBarrier;
+}
+
+// Whether there is a checkpoint that counts, of a feed with this delivery.
+bool Recovery::continues(std::string_view delivery) const {
+  if (!found_.checkpoint || found_.given_up || found_.checkpoint->session.empty()) return false;
+  const auto was = found_.checkpoint->parameters.find("delivery");
+  return was != found_.checkpoint->parameters.end() && was->second == fmt::format("\"{}\"", delivery);
+}
+
+// Data and checkpoint are in one transaction, and init_transactions has ended the one behind it: what readers of committed
+// records see behind the checkpoint's offsets somebody else has written.
+Result<void> Recovery::read_strangers() {
+  if (!settings_.transactional || !continues("transactional")) return {};
+  settings_.on_step(Step::kReadSuffix);
+  auto reader = sink::LogReader::open(settings_.config.producer, settings_.feed.sink.topic, "read_committed");
+  if (!reader) return reader.error();
+  auto offsets = (*reader)->offsets(static_cast<std::int32_t>(found_.ends.size()), settings_.deadline);
+  if (!offsets) return offsets.error();
+  std::vector<sink::Range> ranges;
+  for (std::size_t p = 0; p < std::min(found_.ends.size(), found_.checkpoint->partitions.size()); ++p) {
+    const sink::Offsets& there = (*offsets)[p];
+    const std::int64_t begin = std::max(there.begin, found_.checkpoint->partitions[p].offset + 1);
+    if (begin < there.end) ranges.push_back({static_cast<std::int32_t>(p), begin, there.end});
+    if (there.end < found_.ends[p]) {
+      spdlog::warn("feed {}: topic {} partition {}: somebody else's transaction is open from offset {} on; what it holds up to "
+                   "offset {} is not looked at",
+                   settings_.feed.name, settings_.feed.sink.topic, p, there.end, found_.ends[p] - 1);
+    }
+  }
+  const auto take = [this](std::int32_t partition, std::int64_t offset, std::string_view, Bytes) {
+    found_.strangers.push_back({journal::Stranger::Kind::kForeign, partition, offset});
+  };
+  return (*reader)->read(ranges, take, settings_.deadline);
 }
 
 // From the checkpoint's offset on, that record included: it must be the one that the checkpoint knows.

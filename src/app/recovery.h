@@ -27,6 +27,7 @@ struct Recovered {
   std::vector<journal::Suffix> suffixes;           ///< by partition, where the log has to be aligned
   std::vector<journal::StateEntry> entries;        ///< the directory at the checkpoint,
   std::vector<journal::StateEntry> later;          ///< and what was learnt behind it
+  std::vector<journal::Stranger> strangers;        ///< transactional: behind the checkpoint nothing committed is ours
   journal::ParameterFinding parameters;
   bool given_up = false;                           ///< the checkpoint counts no more: --start, or another topic
   std::string why_given_up;                        ///< for the start checkpoint
@@ -65,9 +66,11 @@ class Recovery {
   [[nodiscard]] Result<void> fence();
   [[nodiscard]] Result<void> read_ends();
   [[nodiscard]] Result<void> read_suffix();
+  [[nodiscard]] Result<void> read_strangers();
   [[nodiscard]] Result<void> read_state();
   [[nodiscard]] Result<std::vector<journal::Checkpoint>> parse(const std::vector<sink::Entry>& entries) const;
   [[nodiscard]] bool aligns() const;
+  [[nodiscard]] bool continues(std::string_view delivery) const;
   [[nodiscard]] std::string prefix() const { return settings_.feed.name + "/"; }
 
   Settings settings_;

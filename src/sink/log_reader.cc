@@ -14,9 +14,9 @@ Bytes value_of(const rd_kafka_message_t& message) {
   return {static_cast<const std::byte*>(message.payload), message.len};
 }
 
-class UncommittedReader final : public LogReader {
+class OneLogReader final : public LogReader {
  public:
-  explicit UncommittedReader(std::unique_ptr<Reader> reader) : reader_{std::move(reader)} {}
+  explicit OneLogReader(std::unique_ptr<Reader> reader) : reader_{std::move(reader)} {}
 
   Result<std::vector<Offsets>> offsets(std::int32_t partitions, SteadyTime deadline) override {
     return reader_->offsets(partitions, deadline);
@@ -43,10 +43,11 @@ class UncommittedReader final : public LogReader {
 
 }  // namespace
 
-Result<std::unique_ptr<LogReader>> LogReader::open(const ProducerOptions& options, const std::string& topic) {
-  Result<std::unique_ptr<Reader>> reader = Reader::open(options, topic, "read_uncommitted");
+Result<std::unique_ptr<LogReader>> LogReader::open(const ProducerOptions& options, const std::string& topic,
+                                                   std::string_view isolation) {
+  Result<std::unique_ptr<Reader>> reader = Reader::open(options, topic, isolation);
   if (!reader) return reader.error();
-  return std::unique_ptr<LogReader>{std::make_unique<UncommittedReader>(std::move(*reader))};
+  return std::unique_ptr<LogReader>{std::make_unique<OneLogReader>(std::move(*reader))};
 }
 
 }  // namespace tickbridge::sink

@@ -27,10 +27,13 @@ struct Range {
   std::int64_t end = 0;
 };
 
-/// Reads a data topic back, uncommitted records included. One thread; every call blocks up to its deadline.
+/// Reads a data topic back. One thread; every call blocks up to its deadline.
 class LogReader {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<LogReader>> open(const ProducerOptions& options, const std::string& topic);
+  /// `isolation`: read_uncommitted, or read_committed: without the records of aborted transactions, and up to the first
+  /// open one (that is where offsets() says a partition ends).
+  [[nodiscard]] static Result<std::unique_ptr<LogReader>> open(const ProducerOptions& options, const std::string& topic,
+                                                               std::string_view isolation = "read_uncommitted");
   virtual ~LogReader() = default;
 
   /// By partition, 0 to `partitions` - 1.

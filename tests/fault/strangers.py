@@ -171,7 +171,7 @@ EXACT = ("exactly_once", "transactional")
 SCENARIOS = {
     "foreign_running": (foreign_running, FIRST, FIRST),
     "foreign_beside": (foreign_beside, FIRST, FIRST),
-    "foreign_down": (foreign_down, FIRST, FIRST),
+    "foreign_down": (foreign_down, EXACT, EXACT),
     "late": (late, EXACT, EXACT),
     "second_send": (second_send, FIRST, FIRST),
 }

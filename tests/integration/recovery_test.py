@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """How a feed's lives begin and end on a real broker: first starts, restarts, owners, delivery modes, dead letters."""
 import random
+import re
 import time
 import unittest
 
@@ -270,6 +271,35 @@ class Modes(RealBroker):
             self.assertTrue(feed.newest()["clean"])
         feed.to_the_end(delivery="transactional")
         feed.must_be_exact()
+
+
+class Strangers(RealBroker):
+    def strangers(self, feed, count=20):
+        """Written into the partitions by somebody else; {(partition, offset)}."""
+        return self.produce(feed.topic, [(n % 3, b"theirs", b"a stranger's %d" % n) for n in range(count)])
+
+    def named(self, text, what):
+        """{(partition, offset)} of a log's lines; each must be there once."""
+        found = []
+        for partition, first, last in re.findall(rf"partition (\d+) offsets (\d+) to (\d+): {what}", text):
+            found += [(int(partition), offset) for offset in range(int(first), int(last) + 1)]
+        self.assertEqual(len(found), len(set(found)), text)
+        return set(found)
+
+    def test_who_writes_while_a_transactional_feed_is_down_is_named_and_counted_once(self):
+        feed = Feed(self, **{"feed.default.delivery": "transactional"})
+        feed.exchange(*RATE)
+        known = set()
+        for end in (feed.kill, feed.stop, feed.kill):
+            feed.start()
+            feed.acknowledged(2000)
+            self.assertEqual(self.named(feed.life.errors(), "foreign"), known)
+            self.assertEqual(feed.life.feed()["foreign_writes"], len(known))
+            end()
+            known = self.strangers(feed)
+        told = feed.to_the_end()
+        self.assertEqual(self.named(told, "foreign"), known)
+        feed.must_be_exact(strangers=60)
 
 
 if __name__ == "__main__":

@@ -218,10 +218,12 @@ class RealBroker(unittest.TestCase):
         return AdminClient({"bootstrap.servers": self.kafka.servers})
 
     def produce(self, topic, records):
-        """[(partition, key, value)], by somebody else."""
+        """[(partition, key, value)], by somebody else; returns {(partition, offset)}."""
         from confluent_kafka import Producer
 
+        written = set()
         producer = Producer({"bootstrap.servers": self.kafka.servers, "linger.ms": 1})
         for partition, key, value in records:
-            producer.produce(topic, value, key, partition)
-        self.assertEqual(producer.flush(30), 0)
+            producer.produce(topic, value, key, partition, on_delivery=lambda _, m: written.add((m.partition(), m.offset())))
+        self.assertEqual((producer.flush(30), len(written)), (0, len(records)))
+        return written
