@@ -208,7 +208,7 @@ void FeedUnit::judge_jumps() {
     const auto take = [&](std::int32_t partition, std::int64_t offset, std::string_view key, Bytes value) {
       const std::uint64_t hash = journal::record_hash(key, value);
       const bool jumped = std::any_of(jumps.begin(), jumps.end(), [&](const sink::Jump& jump) {
-        return jump.partition == partition && offset >= jump.expected && offset < jump.found;
+        return jump.partition == partition && offset >= jump.expected - jump.markers && offset < jump.found;
       });
       if (!jumped) {
         ours.insert(hash);

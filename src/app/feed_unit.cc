@@ -214,10 +214,14 @@ void FeedUnit::on_mark(pipeline::MarkReport report) {
   }
 }
 
+// What alignment passes over may have been judged as a jump before, or passed over by an alignment before.
 void FeedUnit::tell(std::vector<journal::Stranger> strangers) {
   for (journal::Stranger& stranger : strangers) {
     if (doubles_.contains({stranger.partition, stranger.offset})) stranger.kind = journal::Stranger::Kind::kDouble;
   }
+  std::erase_if(strangers, [&](const auto& s) { return !told_.emplace(s.partition, s.offset).second; });
+  std::sort(strangers.begin(), strangers.end(),
+            [](const auto& a, const auto& b) { return std::pair{a.partition, a.offset} < std::pair{b.partition, b.offset}; });
   for (std::size_t i = 0; i < strangers.size();) {
     const journal::Stranger& first = strangers[i];
     std::size_t n = 1;
@@ -233,6 +237,16 @@ void FeedUnit::tell(std::vector<journal::Stranger> strangers) {
     metrics_.add(foreign ? FeedCounter::kForeignWrites : FeedCounter::kDoubles, n);
     i += n;
   }
+}
+
+// Nothing at or before a checkpoint's offsets is met again.
+void FeedUnit::forget_told(const journal::Checkpoint& checkpoint) {
+  const auto behind = [&](const auto& place) {
+    const auto p = static_cast<std::size_t>(place.first);
+    return p >= checkpoint.partitions.size() || checkpoint.partitions[p].offset < place.second;
+  };
+  std::erase_if(told_, [&](const auto& place) { return !behind(place); });
+  std::erase_if(doubles_, [&](const auto& place) { return !behind(place); });
 }
 
 // --- barriers: commit stands still until pass_barrier() ---
@@ -301,6 +315,7 @@ void FeedUnit::own(const pipeline::Barrier& barrier) {
                                      **around_.checkpoints, **around_.states, *lane_, metrics_);
   tell(barrier.report.strangers);
   tell(recovered_->strangers);
+  forget_told(keeper_->current());
   if (exact() || transactional()) lane_->watch(recovered_->ends);
   owning_ = true;
   keeper_->begin([this, life = life_](const Result<void>& written) {
@@ -494,6 +509,7 @@ void FeedUnit::committed(const Result<void>& done) {
     return producer_failed(producer_.get(), error(ExitCode::kUnacknowledged, done.error().message));
   }
   recoveries_ = 0;
+  if (!told_.empty()) forget_told(keeper_->current());
   metrics_.add(FeedCounter::kCheckpoints, 1);
   metrics_.add(FeedCounter::kStandstillSeconds, static_cast<std::uint64_t>(stands().count()));
   lane_->expect_markers();

@@ -120,6 +120,7 @@ class FeedUnit {
   void drained(const pipeline::Barrier& barrier);
   void tick();
   void tell(std::vector<journal::Stranger> strangers);
+  void forget_told(const journal::Checkpoint& checkpoint);
 
   // jumps in the offsets
   void on_jump(const sink::Jump& jump);
@@ -176,6 +177,7 @@ class FeedUnit {
   std::vector<sink::Jump> jumps_;
   std::atomic<bool> jumped_{false};  // set by the delivery thread
   std::set<std::pair<std::int32_t, std::int64_t>> doubles_;  // partition, offset: records in jumped ranges that are there twice
+  std::set<std::pair<std::int32_t, std::int64_t>> told_;     // partition, offset: strangers told by this process
   bool unsure_ = false;              // of the jumped ranges some records are our own
   bool judging_ = false;
   bool owning_ = false;              // the start checkpoint is on its way

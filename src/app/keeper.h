@@ -55,6 +55,8 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   /// Nothing is written any more: somebody else owns the feed, or its log holds what is not understood yet.
   void freeze() noexcept { frozen_ = true; }
   [[nodiscard]] bool frozen() const noexcept { return frozen_; }
+  /// The newest checkpoint, written or on its way.
+  [[nodiscard]] const journal::Checkpoint& current() const noexcept { return current_; }
   [[nodiscard]] std::uint64_t epoch() const noexcept { return current_.epoch; }
   [[nodiscard]] const std::string& session() const noexcept { return current_.session; }
 

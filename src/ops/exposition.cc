@@ -61,6 +61,7 @@ constexpr std::array kFigures{
     std::pair{"sequence_repeats", FeedCounter::kSequenceRepeats},
     std::pair{"reconnects", FeedCounter::kReconnects},
     std::pair{"foreign_writes", FeedCounter::kForeignWrites},
+    std::pair{"doubles", FeedCounter::kDoubles},
 };
 
 json::object status_of(const FeedMetrics& feed) {

@@ -39,10 +39,13 @@ std::optional<Jump> AckedOffsets::unforeseen(std::uint64_t count, std::int64_t f
     inferred_.store(0);
     count_.store(before + count);
   });
-  markers_ = 0;
+  const std::int64_t markers = std::exchange(markers_, 0);
   if (!watched_ || origin == predicted) return std::nullopt;
-  return Jump{
-      .partition = 0, .expected = predicted + static_cast<std::int64_t>(told), .found = first, .unsure = inferred};
+  return Jump{.partition = 0,
+              .expected = predicted + static_cast<std::int64_t>(told),
+              .found = first,
+              .unsure = inferred,
+              .markers = markers};
 }
 
 void AckedOffsets::watch(std::int64_t next) noexcept {

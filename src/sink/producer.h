@@ -72,12 +72,14 @@ struct Acked {
 
 /// A delivery event whose offset was not the predicted one: [expected, found) holds what this lane did not write, and
 /// `unsure` records of its own whose acknowledgements carried no offset (nearly always none). `found` before `expected`:
-/// the partition was cut short or re-created.
+/// the partition was cut short or re-created. Where `markers` of its own were expected, others' records may lie before
+/// them: in [expected - markers, found), as many as [expected, found) has.
 struct Jump {
   std::int32_t partition = 0;
   std::int64_t expected = 0;
   std::int64_t found = 0;
   std::uint64_t unsure = 0;
+  std::int64_t markers = 0;
 };
 
 class Producer;

@@ -301,6 +301,29 @@ class Strangers(RealBroker):
         self.assertEqual(self.named(told, "foreign"), known)
         feed.must_be_exact(strangers=60)
 
+    def copied(self, feed, count=20):
+        """Copies of records that the feed has just written, at the ends of the partitions; {(partition, offset)}."""
+        newest = sorted(feed.log().records, key=lambda record: record.position)[-count:]
+        return self.produce(feed.topic, [(r.partition, r.key, feed.messages[r.position]) for r in newest])
+
+    def test_a_double_is_named_and_counted_once(self):
+        for delivery in ("exactly_once", "transactional"):
+            with self.subTest(delivery):
+                feed = Feed(self, **{"feed.default.delivery": delivery})
+                feed.exchange("--rate", 2_000)  # records of ours follow the copies
+                life = feed.start()
+                written = set()
+                for _ in range(2):
+                    feed.acknowledged(life.feed()["messages_acknowledged"] + 1000)
+                    written |= self.copied(feed)
+                    life.await_feed(lambda f: f["doubles"] >= len(written))
+                status = life.await_feed(lambda f: f["state"] == "ended")
+                self.assertEqual((status["doubles"], status["foreign_writes"]), (len(written), 0), life.errors())
+                feed.stop()
+                self.assertEqual(self.named(feed.told(), "doubles"), written)
+                log = feed.log()
+                self.assertEqual((log.lost, log.out_of_order(), len(log.doubled)), ([], 0, 40))
+
 
 if __name__ == "__main__":
     recovery_world.in_venv()

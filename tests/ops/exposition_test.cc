@@ -81,7 +81,7 @@ TEST(Status, HasTheContractsNames) {
   EXPECT_EQ(status, boost::json::parse(R"({"version": "1.2.3", "uptime_seconds": 2.5, "feeds": {"nasdaq": {
       "state": "logging_in", "session": "S1", "next_sequence": 77, "packets_received": 1, "messages_received": 1,
       "messages_committed": 1, "messages_acknowledged": 1, "messages_dead_lettered": 1, "messages_dropped": 5,
-      "messages_skipped": 1, "gaps": 1, "sequence_repeats": 1, "reconnects": 1, "foreign_writes": 1}}})"));
+      "messages_skipped": 1, "gaps": 1, "sequence_repeats": 1, "reconnects": 1, "foreign_writes": 1, "doubles": 1}}})"));
 }
 
 TEST(Status, TellsTheLastErrorAndSurvivesAnyBytes) {

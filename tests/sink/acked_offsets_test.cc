@@ -124,6 +124,7 @@ TEST(AckedOffsets, MarkersOfOurOwnAreExpectedWhereThereWereRecords) {
   const auto jump = offsets.acknowledge(1, 29);
   ASSERT_TRUE(jump);
   EXPECT_EQ(jump->expected, 28);
+  EXPECT_EQ(jump->markers, 1) << "the stranger may lie before it, at 27";
 }
 
 TEST(AckedOffsets, WhoLooksWhileItMovesSeesWhatBelongsTogether) {
