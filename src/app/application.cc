@@ -184,7 +184,12 @@ void Application::on_signal(int signal) {
     spdlog::shutdown();
     std::_Exit(0);  // the thread that waits for Kafka cannot be interrupted
   }
-  if (phase_ == Phase::kRunning) return stop(fmt::format("signal {}", signal));
+  if (phase_ == Phase::kRunning) return stop(fmt::format("signal {}", signal), Patience::kBounded);
+  if (phase_ == Phase::kStopping && patience_ == Patience::kUntilAcknowledged) {  // the first signal
+    spdlog::info("signal {}: the end is waited for {} ms more at most", signal, config_.shutdown_timeout.count());
+    patience_ = Patience::kBounded;
+    return await_finish();
+  }
   spdlog::error("second signal: exiting at once, records may be not acknowledged");
   spdlog::shutdown();
   std::_Exit(static_cast<int>(ExitCode::kUnacknowledged));
@@ -214,7 +219,8 @@ void Application::on_producer_fatal(const sink::Producer* producer, const Error&
 void Application::on_feeds_changed() {
   const auto all = [this](auto what) { return std::all_of(feeds_.begin(), feeds_.end(), what); };
   if (phase_ == Phase::kRunning && all([](const auto& feed) { return feed->over(); })) {
-    stop(invocation_.exit_at_end ? "all feeds have ended" : "all feeds have failed");
+    invocation_.exit_at_end ? stop("all feeds have ended", Patience::kUntilAcknowledged)
+                            : stop("all feeds have failed", Patience::kBounded);
   }
   if (phase_ == Phase::kStopping && all([](const auto& feed) { return feed->finished(); })) finish();
 }
@@ -256,15 +262,29 @@ void Application::tick() {
 
 // --- stopping: readers, then what was read, then acknowledgements and checkpoints, then threads ---
 
-void Application::stop(const std::string& why) {
+void Application::stop(const std::string& why, Patience patience) {
   spdlog::info("stopping: {}", why);
   phase_ = Phase::kStopping;
-  deadline_.expires_after(config_.shutdown_timeout);
-  deadline_.async_wait([this](boost::system::error_code code) {
-    if (!code && phase_ == Phase::kStopping) finish();
-  });
+  patience_ = patience;
+  await_finish();
   for (const auto& feed : feeds_) feed->stop();
   on_feeds_changed();
+}
+
+// A feed that has failed is never waited for any longer than shutdown_timeout.
+void Application::await_finish() {
+  deadline_.expires_after(config_.shutdown_timeout);
+  deadline_.async_wait([this](boost::system::error_code code) {
+    if (code || phase_ != Phase::kStopping) return;
+    std::string waiting;
+    for (const auto& feed : feeds_) {
+      if (feed->finished() || feed->code() != ExitCode::kOk) continue;
+      waiting += fmt::format("{}{} ({} records)", waiting.empty() ? "" : ", ", feed->config().name, feed->in_flight());
+    }
+    if (waiting.empty() || patience_ == Patience::kBounded) return finish();
+    spdlog::warn("still waiting for Kafka's acknowledgements (--exit-at-end): {}", waiting);
+    await_finish();
+  });
 }
 
 void Application::finish() {

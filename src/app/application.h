@@ -44,6 +44,7 @@ class Application {
 
  private:
   enum class Phase : std::uint8_t { kStarting, kRunning, kStopping, kStopped };
+  enum class Patience : std::uint8_t { kBounded, kUntilAcknowledged };  // bounded: by shutdown_timeout
 
   // start-up
   [[nodiscard]] Result<void> start_http();
@@ -63,7 +64,8 @@ class Application {
   void tick();
 
   // stopping
-  void stop(const std::string& why);
+  void stop(const std::string& why, Patience patience);
+  void await_finish();
   void finish();
   [[nodiscard]] ExitCode worst_code() const;
   void report() const;
@@ -99,6 +101,7 @@ class Application {
   std::jthread watching_;  // the checkpoint topic
 
   Phase phase_ = Phase::kStarting;
+  Patience patience_ = Patience::kBounded;
   SteadyTime started_at_ = SteadyClock::now();
   std::atomic<bool> running_{false};   // read by HTTP
   ExitCode code_ = ExitCode::kOk;

@@ -276,6 +276,25 @@ payload = "{payload}"
             finally:
                 self.kafka.run("cont", 1)
 
+    def test_the_end_is_waited_for_until_all_is_acknowledged_or_a_signal_comes(self):
+        for signalled, code in ((False, 0), (True, 75)):
+            with self.subTest(signalled=signalled), Exchange("--file", self.file, "--rate", 5000) as exchange:
+                daemon = self.enterContext(Daemon(self.kafka.servers, {
+                    **self.settings(self.topic()), "shutdown_timeout": "1s", **harness.address(exchange)}, "--exit-at-end"))
+                daemon.await_feed(lambda f: f["messages_acknowledged"] > 1000)
+                self.kafka.run("stop", 1)
+                try:
+                    daemon.await_text("all feeds have ended", stream="err")
+                    daemon.await_text("still waiting for Kafka's acknowledgements", stream="err")
+                    self.assertIsNone(daemon.process.poll())
+                    if signalled:
+                        daemon.signal(signal.SIGTERM)
+                        self.assertEqual(daemon.wait(10), code, daemon.errors())
+                finally:
+                    self.kafka.run("cont", 1)
+                self.assertEqual(daemon.wait(40), code, daemon.errors())
+                self.assertNotIn("second signal", daemon.errors())
+
     def test_a_feed_that_finds_no_room_for_too_long_stops_or_drops_as_told(self):
         for policy, code in (("stop", 75), ("drop", 0)):
             with self.subTest(policy):
