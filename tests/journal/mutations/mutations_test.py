@@ -4,8 +4,8 @@
 usage: mutations_test.py SOURCE_DIR BUILD_DIR MODEL [--only NAME] [--search] -- OBJECT...
 (the model's objects, the journal room's objects, libraries)
 
-A mutated file is compiled as compile_commands.json says (through ccache, so again is quick), without optimisation, and linked
-with the objects of all the others. First the scenarios run and the one large world that the mutation's `seed` names; only what
+A mutated file is compiled as compile_commands.json says, without optimisation and with its headers compiled once for all its
+mutations, and linked with the objects of all the others. First the scenarios run and the one large world that the mutation's `seed` names; only what
 both miss is searched for, and the seed that finds it is told: write it into mutations.toml. --search searches for all of them."""
 import argparse
 import concurrent.futures
@@ -69,15 +69,26 @@ class Mutants:
         self.objects = [str(arguments.build / o) for o in arguments.objects]
         self.commands = json.loads((arguments.build / "compile_commands.json").read_text())
 
+    def compile_headers(self, file: str) -> None:
+        source = self.source / file
+        includes = [line for line in source.read_text().splitlines() if line.startswith("#include")]
+        headers = self.headers(source)
+        headers.write_text("\n".join(includes) + "\n")
+        self.compile(source, ["-x", "c++-header"], headers, headers.with_suffix(".h.gch"))
+
+    def headers(self, source: pathlib.Path) -> pathlib.Path:
+        return self.work / f"headers_of_{source.stem}.h"
+
+    def compile(self, as_source: pathlib.Path, flags: list, text: pathlib.Path, output: pathlib.Path) -> None:
+        command = command_for(self.commands, as_source, "journal_model")
+        subprocess.run([*command, *flags, "-o", str(output), "-c", str(text)], check=True, cwd=self.work)
+
     def build(self, mutation: dict) -> pathlib.Path:
         source = self.source / mutation["file"]
         mutant = self.work / f"{mutation['name']}.cc"
-        text = mutated(source.read_text(), mutation)
-        if not mutant.exists() or mutant.read_text() != text:
-            mutant.write_text(text)
+        mutant.write_text(mutated(source.read_text(), mutation))
         output = mutant.with_suffix(".o")
-        compile_it = command_for(self.commands, source, "journal_model")
-        subprocess.run([*compile_it, "-o", str(output), "-c", str(mutant)], check=True, cwd=self.work)
+        self.compile(source, ["-include", str(self.headers(source))], mutant, output)
         replaced = [o for o in self.objects if o.endswith(f"/{source.name}.o")]
         if len(replaced) != 1:
             raise SystemExit(f"{mutation['name']}: {len(replaced)} objects of {source.name}")
@@ -139,6 +150,7 @@ def main() -> int:
         print("the model fails without any mutation")
         return 1
     with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(mutants.compile_headers, sorted({m["file"] for m in wanted})))
         answers = list(pool.map(mutants.survives, wanted))
     missed = [(m, a) for m, a in zip(wanted, answers) if a]
     for mutation, answer in missed:
