@@ -302,8 +302,9 @@ class Strangers(RealBroker):
         feed.must_be_exact(strangers=60)
 
     def copied(self, feed, count=20):
-        """Copies of records that the feed has just written, at the ends of the partitions; {(partition, offset)}."""
-        newest = sorted(feed.log().records, key=lambda record: record.position)[-count:]
+        """Copies of a partition's newest records at its end; {(partition, offset)}. One partition: where the feed is halted
+        before it meets the copies by itself, it may call those foreign whose first ones lie before the checkpoint."""
+        newest = [record for record in feed.log().records if record.partition == 1][-count:]
         return self.produce(feed.topic, [(r.partition, r.key, feed.messages[r.position]) for r in newest])
 
     def test_a_double_is_named_and_counted_once(self):
