@@ -416,6 +416,7 @@ void FeedUnit::owned(const Result<void>& read, bool first) {
 void FeedUnit::cross(const pipeline::Barrier& barrier) {
   std::string decision = what_is_missing(barrier, barrier.report.session);
   if (decision.empty()) decision = "session " + barrier.report.session;
+  spdlog::info("feed {}: barrier: {}", config_.name, decision);
   if (!barrier.left.empty()) {
     keeper_->new_session(barrier.report.session, barrier.report.mark.next_sequence, barrier.report.mark.state);
   }

@@ -59,7 +59,7 @@ std::uint64_t messages_dropped(const FeedMetrics& metrics) noexcept {
 
 Balance balance(const FeedMetrics& metrics) noexcept {
   const auto count = [&](FeedCounter c) { return static_cast<std::int64_t>(metrics.value(c)); };
-  const std::int64_t in = count(FeedCounter::kMessagesReceived);
+  const std::int64_t in = count(FeedCounter::kMessagesReceived) + count(FeedCounter::kGapLetters);
   const std::int64_t committed = count(FeedCounter::kMessagesCommitted);
   const std::int64_t aside = static_cast<std::int64_t>(dropped_before_hand_over(metrics)) +
                              count(FeedCounter::kMessagesDeadLettered) + count(FeedCounter::kMessagesSkipped);

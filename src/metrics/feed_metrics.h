@@ -60,7 +60,7 @@ struct Balance {
   [[nodiscard]] bool even() const noexcept { return unaccounted == 0 && unacknowledged == 0; }
 };
 
-/// messages_received = committed + dropped before the hand-over + dead-lettered + skipped + held,
+/// messages_received + gap_letters = committed + dropped before the hand-over + dead-lettered + skipped + held,
 /// and committed = acknowledged + dropped{delivery} + in flight.
 [[nodiscard]] Balance balance(const FeedMetrics& metrics) noexcept;
 

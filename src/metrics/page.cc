@@ -19,7 +19,7 @@ constexpr std::string_view kHead =
 with the process and only rise; units stand in the names. `feed` is the feed's name in the configuration.
 
 For each feed, once it rests (a packet that does not inflate or split counts as one message):
-`messages_received = messages_committed + messages_dropped + messages_dead_lettered + messages_skipped + held_messages`
+`messages_received + gap_letters = messages_committed + messages_dropped + messages_dead_lettered + messages_skipped + held_messages`
 (without `reason="delivery"`, which comes after the hand-over), and
 `messages_committed = messages_acknowledged + messages_dropped{reason="delivery"} + in_flight_messages`.
 

@@ -18,7 +18,7 @@ namespace tickbridge::metrics {
   X(kMessagesReceived, "messages_received", "", "Messages split out of packets, repeats included; a broken packet is one") \
   X(kMessagesCommitted, "messages_committed", "", "Messages handed over to the producer, in order")              \
   X(kMessagesAcknowledged, "messages_acknowledged", "", "Messages that Kafka has acknowledged")                  \
-  X(kMessagesDeadLettered, "messages_dead_lettered", "", "Messages and broken packets for the dead-letter topic") \
+  X(kMessagesDeadLettered, "messages_dead_lettered", "", "Messages, broken packets and told gaps for the dead-letter topic") \
   X(kDroppedRepeat, "messages_dropped", "reason=\"repeat\"", "Messages dropped, by reason")                      \
   X(kDroppedInvalid, "messages_dropped", "reason=\"invalid\"", "Messages dropped, by reason")                    \
   X(kDroppedUnknown, "messages_dropped", "reason=\"unknown\"", "Messages dropped, by reason")                    \
@@ -28,6 +28,7 @@ namespace tickbridge::metrics {
   X(kMessagesUnknownType, "messages_unknown", "kind=\"type\"", "Messages of a type or code not in the table")    \
   X(kMessagesUnknownCode, "messages_unknown", "kind=\"code\"", "Messages of a type or code not in the table")    \
   X(kGaps, "gaps", "", "Gaps in the sequence that nobody could fill")                                            \
+  X(kGapLetters, "gap_letters", "", "Dead letters that tell of a gap")                                           \
   X(kMessagesMissing, "packets_missing", "", "Sequence numbers that lie in gaps")                                \
   X(kSequenceRepeats, "sequence_repeats", "", "Packets received again")                                          \
   X(kReconnects, "reconnects", "", "Connections to the exchange after the first")                                \

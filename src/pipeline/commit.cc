@@ -332,6 +332,8 @@ bool Committer::give_gap_letters() {
                                   .sequence = gap.begin,
                                   .index = 0};
     if (!lane_.hand_over_dead_letter(letter)) return false;
+    metrics_.add(FeedCounter::kMessagesDeadLettered, 1);
+    metrics_.add(FeedCounter::kGapLetters, 1);
     ++dead_lettered_;
     ++in_transaction_;
     gap_letters_.erase(gap_letters_.begin());

@@ -69,7 +69,8 @@ TEST(FeedMetrics, CountsEachCounterAndGaugeApart) {
 TEST(Balance, IsEvenWhenEveryMessageIsSomewhere) {
   FeedMetrics metrics{"a"};
   metrics.add(FeedCounter::kMessagesReceived, 101);
-  metrics.add(FeedCounter::kMessagesDeadLettered, 3);
+  metrics.add(FeedCounter::kMessagesDeadLettered, 3 + 2);
+  metrics.add(FeedCounter::kGapLetters, 2);
   metrics.add(FeedCounter::kDroppedRepeat, 4);
   metrics.add(FeedCounter::kDroppedInvalid, 5);
   metrics.add(FeedCounter::kDroppedUnknown, 6);

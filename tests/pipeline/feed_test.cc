@@ -347,6 +347,8 @@ TEST(Feed, TellsOfASessionThatWasLeftBeforeItsEnd) {
   EXPECT_EQ(lane.dead[0].session, "S1");
   EXPECT_EQ(lane.dead[0].sequence, 3U);
   EXPECT_EQ(rig.count(FeedCounter::kGaps), 1U);
+  EXPECT_EQ(rig.count(FeedCounter::kMessagesDeadLettered), 1U);
+  EXPECT_EQ(rig.count(FeedCounter::kGapLetters), 1U);
   EXPECT_EQ(lane.taken[0].size(), 3U);
 }
 
