@@ -106,13 +106,9 @@ const Checkpoint* newest(const std::vector<Checkpoint>& in_order) noexcept {
   return best;
 }
 
-// Where the loser was stopped before it read back, compaction may have deleted the winner's first one; not its newest.
 bool owns(const std::vector<Checkpoint>& in_order, std::uint64_t epoch, std::string_view instance) noexcept {
   const Checkpoint* const first = first_of(in_order, epoch);
-  const bool in_use = std::ranges::any_of(in_order, [&](const Checkpoint& checkpoint) {
-    return checkpoint.epoch == epoch && checkpoint.number > 0 && checkpoint.instance != instance;
-  });
-  return first != nullptr && first->instance == instance && !in_use && highest_epoch(in_order) == epoch;
+  return first != nullptr && first->instance == instance && highest_epoch(in_order) == epoch;
 }
 
 // Another epoch's start counts anew: two dead owners' last words are not one living owner's two.
