@@ -1,5 +1,6 @@
 """Scenarios in which brokers, the exchange, or the network between them fail, alone and all at once."""
 import random
+import re
 import threading
 import time
 
@@ -101,17 +102,26 @@ def frozen(case):
 
 
 def together(case):
-    """A broker is killed, or stands still, at the moment the daemon is killed."""
+    """A broker is killed, stopped, or stands still, or two are killed, at the moment the daemon is killed."""
     run = loaded(case)
-    rounds = [(case.dice.choice(["kill", "stop"]), case.between(2, 30 if case.long else 8)) for _ in range(2 if not case.long else 8)]
-    if not case.long:
-        rounds = [("kill", 3), ("stop", rounds[0][1])]
-        case.dice.shuffle(rounds)
+    rounds = [("kill", 3), ("stop", case.between(2, 8))]
+    if case.long:
+        rounds += [("stop", 30), ("two", 4), ("terminate", 5)]
+        rounds += [(case.dice.choice(["kill", "stop", "two", "terminate"]), case.between(2, 10)) for _ in range(3)]
+    case.dice.shuffle(rounds)
+
+    def break_brokers(how, leader):
+        if how == "terminate":
+            return case.kafka.terminate(leader)
+        case.kafka.run("stop" if how == "stop" else "kill", leader)
+        if how == "two":
+            case.kafka.run("kill", leader % len(BROKERS) + 1)
+
     for how, seconds in rounds:
         life = live(case, run)
         case.sleep(0, 0.5)
         leader = case.kafka.leader(run.topic, case.dice.randrange(12))
-        breaking = Trouble(case, lambda: case.kafka.run(how, leader))
+        breaking = Trouble(case, lambda: break_brokers(how, leader))
         case.sleep(0, 0.3)
         kill = life.kill()
         breaking.over()
@@ -164,6 +174,8 @@ def venue(case):
     feed = life.last
     case.tell(f"{feed['reconnects']} reconnects, {feed['sequence_repeats']} repeats")
     assert feed["reconnects"] > 3 and feed["gaps"] == 0, feed
+    used = set(re.findall(r"connected to (\S+)", life.errors()))
+    assert used == set(run.hosts), f"of the addresses {run.hosts} only {used} were used"
     run.keep_promise()
 
 
@@ -213,6 +225,7 @@ class Brokers:
 
     def __init__(self, case, run):
         self.kafka, self.run, self.dice, self.away = case.kafka, run, random.Random(case.dice.random()), None
+        self.stops = 0
 
     def step(self):
         if self.away:
@@ -222,6 +235,7 @@ class Brokers:
         else:
             number, how = self.dice.choice(BROKERS), self.dice.choice(["kill", "stop", "terminate"])
             self.run.say(f"{how} of broker {number}")
+            self.stops += how == "stop"
             self.kafka.terminate(number) if how == "terminate" else self.kafka.run(how, number)
             self.away = number
 
@@ -231,6 +245,7 @@ def mixed(case):
     seconds, rate = case.size("seconds", 30, 600), case.size("rate", 8_000, 5_000)
     run = case.run(case.size("messages", rate * seconds * 3 // 2, rate * seconds), rate=rate, exchanges=2, proxied=True,
                    flags=["--fault", "cut:50000"])
+    late = case.proxies.late_bytes()
     live(case, run).kill()  # its topics are made while all brokers are there
     until, kills, dice = time.monotonic() + seconds, [], random.Random(case.dice.random())
     exchanges, some_brokers = Exchanges(case, run), Brokers(case, run)
@@ -264,7 +279,13 @@ def mixed(case):
     run.finish(200)
     phases = [kill.phase for kill in kills]
     case.tell(f"{len(kills)} kills while " + ", ".join(f"{phase} {phases.count(phase)}" for phase in sorted(set(phases))))
-    run.keep_promise(len(kills) * MAY_LOSE)
+    late = case.proxies.late_bytes() - late
+    doubles = run.named("double") | run.named("foreign")
+    case.tell(f"{len(doubles)} doubles named, {late} bytes passed on after their daemon's death")
+    if case.delivery != "exactly_once":
+        return run.keep_promise(len(kills) * MAY_LOSE)
+    assert not doubles or late or some_brokers.stops, "doubles, although no request was late"
+    run.exact_but_named(late=True)
 
 
 ALL = ("exactly_once", "transactional", "at_least_once", "at_most_once")

@@ -18,6 +18,7 @@ import threading
 HOST = "127.0.0.1"
 PART = 64 << 10  # bytes read at once: small enough to throttle by
 ROOM = 4 << 20  # bytes that a direction buffers before the sender has to wait; unlimited while held
+LATE = 0.5  # seconds after its client's end from which on what is passed on counts as late
 LINGER = 3.0  # seconds without an answer after which the connection of a client that is gone is closed
 
 
@@ -40,6 +41,7 @@ class Way:
         self.held = self.ended = self.broken = False
         self.filter = None  # bytes -> bytes, for tampering
         self.news = asyncio.Event()
+        self.ended_at = self.late = 0  # when the source ended; bytes passed on later than LATE behind it
         self.last_part = 0.0  # when the source sent last (the loop's time)
 
     async def read(self):
@@ -54,7 +56,7 @@ class Way:
                 self.news.set()
                 while self.size > ROOM and not self.held:
                     await asyncio.sleep(0.005)
-        self.ended = True
+        self.ended, self.ended_at = True, loop.time()
         self.news.set()
 
     async def write(self):
@@ -82,6 +84,8 @@ class Way:
             await loop.sock_sendall(self.sink, data)
         except OSError:
             self.broken = True
+        if self.ended and not self.broken and loop.time() - self.ended_at > LATE:
+            self.late += len(data)
 
     def hold(self, held):
         self.held = held
@@ -141,6 +145,7 @@ class Proxy:
         self.listener.setblocking(False)
         self.port = self.listener.getsockname()[1]
         self.target, self.faults, self.links, self.count = None, Faults(), set(), 0
+        self.late = 0  # bytes that reached the broker when their client was long gone
 
     async def serve(self):
         loop = asyncio.get_running_loop()
@@ -171,6 +176,7 @@ class Proxy:
             await link.run()
         finally:
             self.links.discard(link)
+            self.late += link.up.late
 
 
 class Proxies:
@@ -243,6 +249,10 @@ class Proxies:
 
     def held_bytes(self, links) -> int:
         return self._do(lambda: sum(link.up.size for link in links))
+
+    def late_bytes(self) -> int:
+        """What has reached brokers although its client was gone: the late appends are among it."""
+        return self._do(lambda: sum(proxy.late + sum(link.up.late for link in proxy.links) for proxy in self.proxies.values()))
 
     def tamper(self, number, make):
         """`make()` gives each connection's (filter of what goes up, filter of what comes down)."""

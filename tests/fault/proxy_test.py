@@ -86,11 +86,14 @@ input(); s.sendall(b"held" * 100000); print("sent", flush=True); time.sleep(60)
             process.send_signal(signal.SIGKILL)
             process.wait()
         self.client()  # a later connection passes meanwhile
-        time.sleep(0.3)
+        time.sleep(0.7)
         self.assertEqual(self.proxies.held_bytes(links), 400_000)
+        self.assertEqual(self.proxies.late_bytes(), 0)
         self.assertEqual(self.sink.got, b"firsthello")
         self.proxies.release(links)
         self.assertEqual(self.sink.await_bytes(400_010), b"firsthello" + b"held" * 100_000)
+        time.sleep(0.1)
+        self.assertEqual(self.proxies.late_bytes(), 400_000)
 
     def test_delay_and_rate(self):
         client = self.client()

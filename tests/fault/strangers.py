@@ -10,6 +10,8 @@ EXIT_FOREIGN = 76
 def foreign_running(case):
     """A foreign producer writes while the daemon runs: exit 76, offsets named; the restart loses nothing."""
     run = case.run(case.size("messages", 150_000, 600_000), rate=case.size("rate", 15_000, 20_000))
+    if case.delivery != "exactly_once":
+        return foreign_and_on(case, run)
     for _ in range(case.size("kills", 1, 5)):
         life = run.start("--exit-at-end")
         life.await_writing(5000)
@@ -20,6 +22,19 @@ def foreign_running(case):
         case.tell(f"exit {code}, foreign_writes {life.last.get('foreign_writes')}")
     run.finish(restart_on=(EXIT_FOREIGN,))
     run.exact_but_named()
+
+
+def foreign_and_on(case, run):
+    """The other deliveries go on: transactional names the offsets, and nothing of ours is lost or doubled."""
+    life = run.start("--exit-at-end")
+    for _ in range(case.size("kills", 1, 5)):
+        life.await_writing(life.look().get("messages_acknowledged", 0) + 5000)
+        run.write_foreign(case.dice, case.dice.randrange(1, 40))
+    run.finish(life=life)
+    if case.delivery == "transactional":
+        return run.exact_but_named()
+    rest = run.check(but=run.foreign)
+    assert rest.exact(), f"without the foreign records: {rest}"
 
 
 def foreign_beside(case):
@@ -168,8 +183,9 @@ def second_send(case):
 
 FIRST = ("exactly_once",)
 EXACT = ("exactly_once", "transactional")
+ALL = (*EXACT, "at_least_once", "at_most_once")
 SCENARIOS = {
-    "foreign_running": (foreign_running, FIRST, FIRST),
+    "foreign_running": (foreign_running, FIRST, ALL),
     "foreign_beside": (foreign_beside, FIRST, FIRST),
     "foreign_down": (foreign_down, EXACT, EXACT),
     "late": (late, EXACT, EXACT),

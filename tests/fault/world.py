@@ -180,9 +180,10 @@ class Life(harness.Daemon):
         log = self.errors()
         return next((name for name, line in reversed(PHASES.items()) if line in log), "starting")
 
-    def kill(self) -> Kill:
+    def kill(self, count: int | None = None) -> Kill:
+        """`count`: of unacknowledged records, if it has just been looked at."""
         self.must_live()
-        count = self.unacknowledged()
+        count = self.unacknowledged() if count is None else count
         self.must_live()
         self.signal(signal.SIGKILL)
         self.process.wait()
