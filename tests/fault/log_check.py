@@ -44,6 +44,7 @@ class Finding:
     out_of_order: int = 0
     altered: int = 0  # alien values, and records in a wrong partition
     alien: set = dataclasses.field(default_factory=set)  # {(partition, offset)}
+    unnamed: set = dataclasses.field(default_factory=set)  # of the alien ones: #<instrument> stands where its symbol belongs
     doubles: set = dataclasses.field(default_factory=set)  # of each value that is there too often: all but the first ones
     ends: dict = dataclasses.field(default_factory=dict)  # {partition: offset behind the last record read}
 
@@ -142,7 +143,7 @@ def check(expectation, servers, topic, isolation="read_committed", but=frozenset
     """`but`: {(partition, offset)} that are passed over."""
     found, count = records(servers, topic, isolation)
     finding = Finding(expected=expectation.total, found=len(found))
-    streams = collections.defaultdict(list)
+    streams, named = collections.defaultdict(list), {instrument for instrument, _ in expectation.streams}
     for partition, offset, key, value in sorted(found, key=lambda record: record[:2]):
         finding.ends[partition] = offset + 1
         if (partition, offset) in but:
@@ -151,6 +152,8 @@ def check(expectation, servers, topic, isolation="read_committed", but=frozenset
         instrument = int.from_bytes(value[1:3], "big") if value and len(value) >= 11 else 0
         if (instrument, key) not in expectation.streams:
             finding.alien.add((partition, offset))
+            if key == b"#%d" % instrument and instrument in named:
+                finding.unnamed.add((partition, offset))
             continue
         if partition != partition_of(key, count):
             finding.altered += 1

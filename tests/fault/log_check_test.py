@@ -69,6 +69,11 @@ class LogCheck(unittest.TestCase):
     def test_an_alien_value_and_an_alien_key(self):
         self.assertEqual(self.numbers(lambda log: log + [(b"AAA", b"who?"), (b"ZZZ", order(1, 3))]), (0, 0, 0, 2))
 
+    def test_a_number_where_the_symbol_belongs(self):
+        found = self.judge(lambda log: [log[0]] + [(b"#2" if key == b"BBB" else key, value) for key, value in log[2:]])
+        self.assertEqual((found.lost, found.altered, len(found.unnamed)), (11, 10, 10))
+        self.assertEqual(len(self.judge(lambda log: log + [(b"#9", order(9, 3)), (b"#1", order(2, 3))]).unnamed), 0)
+
     def test_a_wrong_partition(self):
         self.assertEqual(self.numbers(lambda log: log[:-1] + [(None, FEED[-1], 3)]), (0, 0, 0, 1))
 
