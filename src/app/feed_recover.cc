@@ -54,7 +54,7 @@ void FeedUnit::recover(bool in_place) {
   ++life_;
   recovering_since_ = SteadyClock::now();
   metrics_.set_state(FeedState::kRecovering);
-  jumped_ = unsure_ = false;
+  jumped_ = unsure_ = ending_ = over_ = false;
   keeper_.reset();
   drained_at_.reset();
   run_job([this, in_place, life = life_, old = std::move(producer_)]() mutable {

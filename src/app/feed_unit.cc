@@ -147,6 +147,7 @@ pipeline::Resume FeedUnit::resume(const Opened& opened) const {
   where.session_ended = checkpoint.session_ended;
   where.suffixes = recovered_->suffixes;
   where.clean = checkpoint.clean;
+  where.until_aligned = recovered_->replays_old;
   if (recovered_->replays_old) where.partitions = static_cast<std::int32_t>(checkpoint.partitions.size());
   static_cast<void>(opened);
   return where;
@@ -181,6 +182,7 @@ void FeedUnit::sample() {
 
 void FeedUnit::tick() {
   if (phase_ != Phase::kRunning) return;
+  if (over_ && change_due_) around_.on_changed();
   const SteadyTime now = SteadyClock::now();
   const milliseconds interval = around_.config.checkpoint.interval;
   if (keeper_ && !owning_ && !ending_) {
@@ -208,10 +210,6 @@ void FeedUnit::on_mark(pipeline::MarkReport report) {
   const bool aligned = report.aligned;
   keeper_->take(std::move(report));
   if (aligned && recoveries_ != 0 && metrics_.value(FeedCounter::kMessagesAcknowledged) != 0) recoveries_ = 0;
-  if (aligned && change_due_ && !stopping_) {
-    change_due_ = false;
-    feed_->want_barrier();
-  }
 }
 
 // What alignment passes over may have been judged as a jump before, or passed over by an alignment before.
@@ -472,15 +470,33 @@ void FeedUnit::reserve_overdue() {
 
 // Asked for: the end of a transaction, or the old parameters have done their part.
 void FeedUnit::drained(const pipeline::Barrier&) {
-  if (!transactional()) {
-    spdlog::info("feed {}: aligned under the old configuration; going on under the new one", config_.name);
-    return keeper_->write("aligned under the old configuration", true, [this, life = life_](const Result<void>&) {
-      if (life != life_ || stopping_) return;
-      halt();
-      when_quiet([this] { recover(true); });
-    });
-  }
-  commit({});
+  change_due_ ? change_over() : commit({});
+}
+
+// A clean checkpoint ends what was under the old configuration, even if this is the session's end; all else is the next
+// life's, in place or after a stop.
+void FeedUnit::change_over() {
+  constexpr std::string_view kDecision = "aligned under the old configuration";
+  spdlog::info("feed {}: {}; going on under the new one", config_.name, kDecision);
+  ending_ = true;
+  if (transactional()) return commit(std::string{kDecision});
+  keeper_->write(std::string{kDecision}, true, [this, life = life_](const Result<void>& written) {
+    if (life != life_) return;
+    written ? changed_over() : fail(written.error());
+  });
+}
+
+// The rest of an ended session is still to be written where the old configuration has done its part.
+bool FeedUnit::over() const noexcept {
+  const bool changes = change_due_ && phase_ == Phase::kRunning && !feed_->drained();
+  return (over_ && !changes) || code_ != ExitCode::kOk;
+}
+
+void FeedUnit::changed_over() {
+  if (stopping_) return last_written();
+  if (transactional()) around_.producers.retire(producer_.get());  // init_transactions is for a new client
+  halt();
+  when_quiet([this] { recover(true); });
 }
 
 // What was handed over, and a checkpoint of all of it; commit stands still.
@@ -514,6 +530,7 @@ void FeedUnit::committed(const Result<void>& done) {
   metrics_.add(FeedCounter::kCheckpoints, 1);
   metrics_.add(FeedCounter::kStandstillSeconds, static_cast<std::uint64_t>(stands().count()));
   lane_->expect_markers();
+  if (change_due_) return changed_over();
   if (ending_) return last_written();
   feed_->pass_barrier();
 }

@@ -67,7 +67,7 @@ class FeedUnit {
   void fail(const Error& problem);
 
   /// Its session has ended and --exit-at-end is given, or it has failed.
-  [[nodiscard]] bool over() const noexcept { return over_ || code_ != ExitCode::kOk; }
+  [[nodiscard]] bool over() const noexcept;
   /// After stop(): nothing is left to be done.
   [[nodiscard]] bool finished() const noexcept { return finished_; }
   [[nodiscard]] bool recovering() const noexcept { return phase_ == Phase::kRecovering; }
@@ -118,6 +118,8 @@ class FeedUnit {
   void committed(const Result<void>& done);
   [[nodiscard]] milliseconds stands() const;
   void drained(const pipeline::Barrier& barrier);
+  void change_over();
+  void changed_over();
   void tick();
   void tell(std::vector<journal::Stranger> strangers);
   void forget_told(const journal::Checkpoint& checkpoint);

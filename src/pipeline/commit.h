@@ -33,6 +33,7 @@ struct Resume {
   bool session_ended = false;                   ///< right before next_sequence
   std::vector<journal::Suffix> suffixes;        ///< by partition, where the log has to be aligned; else empty
   bool clean = false;                           ///< the checkpoint is
+  bool until_aligned = false;                   ///< other parameters count from there on: commit stands still
 };
 
 /// Hands a feed's records over, in feed order: all that has state lives here. One thread at a time (the
@@ -78,6 +79,8 @@ class Committer {
     return settings_.transaction_messages != 0 && in_transaction_ >= settings_.transaction_messages;
   }
   void end_transaction() noexcept { in_transaction_ = 0; }
+  /// true: this life has done its part (Resume::until_aligned).
+  [[nodiscard]] bool aligned_for_good() const noexcept { return settings_.resume.until_aligned && !own_pending_ && !aligner_; }
   [[nodiscard]] Barrier take_barrier() { return std::move(barrier_); }
   /// True where report() may be asked for: what has been handed over ends between two packets.
   [[nodiscard]] bool between_tasks() const noexcept { return between_tasks_; }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "codec/soup.h"
@@ -101,6 +102,9 @@ void Committer::own(const SequenceFinding& finding) {
   aligner_.emplace(journal::Aligner::Settings{.clean = settings_.resume.clean, .by_content = finding.gap()},
                    settings_.resume.suffixes);
   hashes_.resize(targets_.size());
+  constexpr std::uint32_t kLast = std::numeric_limits<std::uint32_t>::max();
+  const bool nothing_there = aligner_->done({sequence_.expected() - 1, kLast});
+  if (settings_.resume.until_aligned && nothing_there) finish_aligning();
 }
 
 // The whole piece is announced first: what comes later tells a hole in the log from somebody else's records.

@@ -223,7 +223,7 @@ bool Feed::at_barrier() {
   if (!committer_->between_tasks()) return false;
   if (mark_wanted_.take()) events_.on_mark(committer_->report());
   const bool wanted = barrier_wanted_.take();
-  if (!wanted && !committer_->transaction_full()) return false;
+  if (!wanted && !committer_->transaction_full() && !committer_->aligned_for_good()) return false;
   stand_at({.kind = Barrier::Kind::kDrain, .left = {}, .report = committer_->report()});
   return true;
 }

@@ -179,6 +179,56 @@ class DeadLetters(RealBroker):
         self.assertEqual([letter["sequence"] for letter in feed.dead_letters()], ["6001"])
 
 
+class Changes(RealBroker):
+    """What shapes the output changes after a kill: what is pending is aligned under the old configuration, and the new one
+    counts from there, not from the next start."""
+    PIECE = 3000  # messages: more than a task holds
+
+    def killed(self, **settings):
+        """A feed that was killed with a suffix pending, and what is in its log."""
+        feed = Feed(self, interval="60s", **settings)
+        feed.exchange(*RATE)
+        feed.start()
+        feed.acknowledged(6000)
+        feed.kill()
+        feed.settings["checkpoint.interval"] = "200ms"
+        return feed, max(r.position for r in feed.log().records)
+
+    def check(self, feed, last, is_new):
+        """Records up to `last` are of the old configuration, all behind a piece more are of the new one."""
+        log = feed.must_be_exact(keys=False)
+        new = [r.position for r in log.records if is_new(r)]
+        self.assertTrue(new, feed.told())
+        self.assertGreater(min(new), last)
+        self.assertLess(min(new), last + self.PIECE, feed.told())
+        self.assertFalse([r for r in log.records if r.position > last + self.PIECE and not is_new(r) and r.key], feed.told())
+        self.assertTrue(any("->" in decision for decision in feed.decisions()), feed.decisions())
+
+    def test_another_key_is_used_as_soon_as_all_is_aligned(self):
+        for delivery in ("exactly_once", "transactional"):
+            with self.subTest(delivery):
+                feed, last = self.killed(**{"feed.default.delivery": delivery})
+                feed.start(key="instrument")
+                self.assertIn("--accept-change", feed.leaves(78))
+                feed.to_the_end("--accept-change", key="instrument")
+                self.check(feed, last, lambda r: r.key and r.key.strip().isdigit())
+
+    def test_more_partitions_are_used_as_soon_as_all_is_aligned(self):
+        from confluent_kafka.admin import AdminClient, NewPartitions
+
+        for delivery in ("exactly_once", "transactional"):
+            with self.subTest(delivery):
+                feed, last = self.killed(**{"feed.default.delivery": delivery})
+                admin = AdminClient({"bootstrap.servers": self.kafka.servers})
+                for done in admin.create_partitions([NewPartitions(feed.topic, 5)]).values():
+                    done.result(10)
+                feed.to_the_end()
+                log = feed.must_be_exact(keys=False)
+                first = min(r.position for r in log.records if r.partition > 2)
+                self.assertGreater(first, last)
+                self.assertLess(first, last + self.PIECE, feed.told())
+
+
 class Modes(RealBroker):
     def killed(self, kills=3, **settings):
         """Kills under load, then the rest; the number of records that were under way at the kills, by /api/status."""
