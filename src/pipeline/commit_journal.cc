@@ -68,6 +68,7 @@ bool Committer::take_login(const Record& record) {
   barrier.left_early = finding.new_session && joined_ && !ended_;
   joined_ = true;
   if (finding.new_session) ended_ = false;
+  if (finding.new_session) learnt_.clear();  // of the session that was left, which no start goes back to behind this barrier
   if (barrier.left_early && !note_left(barrier)) return false;
   if (!note(finding, accepted->session)) return false;
   const bool first = std::exchange(own_pending_, false);

@@ -475,6 +475,36 @@ TEST(Feed, StandsAtABarrierWheneverATransactionIsFull) {
   }
 }
 
+TEST(Feed, TellsNothingThatWasLearntInTheSessionBefore) {
+  ring::Parking parking;
+  metrics::FeedMetrics metrics{"test"};
+  FakeLane lane{1};
+  std::vector<Barrier> barriers;
+  auto feed = Feed::create(small({}), parking, metrics,
+                           {.on_space = [] {}, .on_scan = {}, .on_failed = {}, .on_mark = {},
+                            .on_barrier = [&](Barrier barrier) { barriers.push_back(std::move(barrier)); }}).value();
+  Committer::Settings commit;
+  commit.resume.journaled = true;
+  feed->attach(std::move(commit), TradingDay::create("2020-01-30", "America/New_York").value(), {}, lane);
+  const auto session = [&](const std::string& name) {
+    const std::string bytes = wire::accepted(name, 1) + wire::soup('S', wire::order_delete(7, 1, 1));
+    std::copy_n(as_bytes(bytes).begin(), bytes.size(), feed->ring().writable().begin());
+    feed->ring().wrote(bytes.size());
+    feed->ring().publish(bytes.size(), 1);
+    while (feed->work()) {
+    }
+    feed->pass_barrier();
+    while (feed->work()) {
+    }
+  };
+  session("S1");
+  session("S2");
+  ASSERT_EQ(barriers.size(), 2U);
+  EXPECT_EQ(barriers[1].kind, Barrier::Kind::kSession);
+  EXPECT_EQ(barriers[1].report.session, "S2");
+  EXPECT_TRUE(barriers[1].report.learnt.empty()) << "#7 of the session before";
+}
+
 TEST(Feed, CountsAGapAndGoesOn) {
   FakeLane lane{1};
   Rig rig{small({}), lane, 1};
