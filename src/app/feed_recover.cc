@@ -171,7 +171,8 @@ void FeedUnit::on_jump(const sink::Jump& jump) {
                jump.partition, jump.expected, jump.found);
   if (jump.found < jump.expected) {
     return fail(error(ExitCode::kData, fmt::format("feed {}: topic {} partition {} went back from offset {} to {}: it was "
-                                                   "re-created or cut short",
+                                                   "re-created or cut short; if that was meant, start once with --start "
+                                                   "beginning",
                                                    config_.name, config_.sink.topic, jump.partition, jump.expected, jump.found)));
   }
   jumps_.push_back(jump);

@@ -222,6 +222,13 @@ void FeedUnit::tell(std::vector<journal::Stranger> strangers) {
             [](const auto& a, const auto& b) { return std::pair{a.partition, a.offset} < std::pair{b.partition, b.offset}; });
   for (std::size_t i = 0; i < strangers.size();) {
     const journal::Stranger& first = strangers[i];
+    if (first.kind == journal::Stranger::Kind::kCounted) {
+      spdlog::warn("feed {}: topic {} partition {}: {} message(s) were skipped by count: retention has deleted the records that are "
+                   "taken for theirs, the last at offset {}, and nothing is left to compare",
+                   config_.name, config_.sink.topic, first.partition, first.count, first.offset);
+      ++i;
+      continue;
+    }
     std::size_t n = 1;
     while (i + n < strangers.size() && strangers[i + n].kind == first.kind && strangers[i + n].partition == first.partition &&
            strangers[i + n].offset == first.offset + static_cast<std::int64_t>(n)) {
@@ -347,6 +354,7 @@ journal::Checkpoint FeedUnit::start_checkpoint(const pipeline::Barrier& barrier)
   }
   journal::Checkpoint start = journal::start_checkpoint(plan);
   start.session_ended = barrier.report.session_ended;
+  start.interval_ms = static_cast<std::uint64_t>(around_.config.checkpoint.interval.count());
   // Nothing lies behind a transaction's checkpoint; a gap's dead letter comes with the first commit, so until then it stays open.
   const bool again = transactional() && plan.previous != nullptr && !plan.give_up && plan.previous->session == start.session;
   if (again) start.next_sequence = plan.previous->next_sequence;
@@ -393,9 +401,9 @@ void FeedUnit::owned(const Result<void>& read, bool first) {
   if (!read) return fail(read.error());
   if (!first) {
     keeper_->freeze();
-    return fail(error(ExitCode::kProtocol, fmt::format("feed {}: another daemon has taken it over at the same moment; nothing was "
-                                                       "written; stop one of them",
-                                                       config_.name)));
+    return fail(error(ExitCode::kProtocol, fmt::format("feed {}: another daemon has taken it over at the same moment; {}stop one "
+                                                       "of them",
+                                                       config_.name, life_ == 1 ? "this one has written nothing; " : "")));
   }
   keeper_->bury(recovered_->older_epochs);
   next_checkpoint_ = SteadyClock::now() + around_.config.checkpoint.interval;

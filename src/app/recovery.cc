@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <thread>
 #include <utility>
 
 #include "journal/record_hash.h"
@@ -20,6 +21,9 @@ using sink::Delivery;
 namespace {
 
 constexpr std::size_t kEnoughCheckpoints = 8;
+constexpr milliseconds kLook{20};
+constexpr std::string_view kCommitted = "read_committed";
+constexpr std::string_view kUncommitted = "read_uncommitted";
 
 std::uint64_t epoch_of(std::string_view key) {
   std::uint64_t epoch = 0;
@@ -44,7 +48,8 @@ Result<Recovered> Recovery::run() {
     Result<void> done;
     switch (step) {
       case Step::kReadCheckpoints:
-        done = read_checkpoints();
+        done = read_checkpoints(settings_.transactional ? kCommitted : kUncommitted);
+        if (done) done = end_transaction();
         if (done) done = judge();
         break;
       case Step::kWatchOwner: done = watch_owner(); break;
@@ -62,6 +67,8 @@ Result<Recovered> Recovery::run() {
   if (found_.ends.empty()) {
     if (auto read = read_ends(); !read) return read.error();
   }
+  if (!found_.checkpoint) warn_of_what_is_there();
+  if (auto there = check_ends(); !there) return there.error();
   if (auto read = read_strangers(); !read) return read.error();
   if (auto read = read_state(); !read) return read.error();
   return std::move(found_);
@@ -83,6 +90,7 @@ Result<void> Recovery::check_owner() {
   auto entries = read_entries("read_uncommitted");
   if (!entries) return entries.error();
   for (const sink::Entry& entry : *entries) {
+    last_note_ = std::max(last_note_, entry.offset);
     if (!settings_.in_place || epoch_of(entry.key) <= settings_.own_epoch) continue;
     return error(ExitCode::kProtocol, fmt::format("feed {}: another daemon has taken it over (epoch {}, ours was {})",
                                                   settings_.feed.name, epoch_of(entry.key), settings_.own_epoch));
@@ -104,9 +112,12 @@ Result<void> Recovery::watch_first() {
   return alone;
 }
 
-Result<void> Recovery::read_checkpoints() {
+Result<void> Recovery::read_checkpoints(std::string_view isolation) {
   if (auto ours = check_owner(); !ours) return ours;
-  auto entries = read_entries(settings_.transactional ? "read_committed" : "read_uncommitted");
+  if (isolation == kCommitted) {
+    if (auto all = await_committed(); !all) return all;
+  }
+  auto entries = read_entries(isolation);
   if (!entries) return entries.error();
   auto parsed = parse(*entries);
   if (!parsed) return parsed.error();
@@ -117,8 +128,43 @@ Result<void> Recovery::read_checkpoints() {
     std::erase(older, epoch);
     if (entry.value) older.push_back(epoch);
   }
-  if (const journal::Checkpoint* const newest = journal::newest(*parsed)) found_.checkpoint = *newest;
+  const journal::Checkpoint* const newest = journal::newest(*parsed);
+  found_.checkpoint = newest == nullptr ? std::nullopt : std::optional{*newest};
   return {};
+}
+
+// The newest checkpoint of a transactional owner may be in a transaction that was never committed, and so may be the
+// records that it speaks of. Once that is ended, what is committed counts. (A transactional feed's own client has done so.)
+Result<void> Recovery::end_transaction() {
+  if (settings_.transactional || !found_.checkpoint || !journal::delivered(*found_.checkpoint, "transactional")) return {};
+  if (!settings_.in_place && !found_.checkpoint->clean) {
+    settings_.on_step(Step::kWatchOwner);
+    watched_ = true;
+    if (auto alone = watch_owner(); !alone) return alone;
+  }
+  auto ended = sink::end_transaction(settings_.config.producer, transactional_id(), settings_.feed.sink.topic, settings_.deadline);
+  if (!ended) return error(ended.error().code, fmt::format("feed {}: {}", settings_.feed.name, ended.error().message));
+  return read_checkpoints(kCommitted);
+}
+
+// Readers of committed records see the topic up to the first open transaction only, and feeds share it: one that another
+// feed has left open would hide our newest checkpoint. That feed's start ends it, or Kafka after transaction.timeout.ms.
+Result<void> Recovery::await_committed() {
+  auto reader = sink::LogReader::open(settings_.config.producer, settings_.config.checkpoint.topic, kCommitted);
+  if (!reader) return reader.error();
+  for (bool told = false;; std::this_thread::sleep_for(kLook)) {
+    auto offsets = (*reader)->offsets(1, settings_.deadline);
+    if (!offsets) return offsets.error();
+    if (offsets->front().end > last_note_) return {};
+    const std::string where = fmt::format("feed {}: a transaction is open in topic {} from offset {} on, before this feed's newest "
+                                          "checkpoint", settings_.feed.name, settings_.config.checkpoint.topic, offsets->front().end);
+    if (SteadyClock::now() >= settings_.deadline) return error(ExitCode::kUnavailable, where);
+    if (!std::exchange(told, true)) spdlog::info("{}; waiting until it is ended", where);
+  }
+}
+
+std::string Recovery::transactional_id() const {
+  return fmt::format("{}-{}", settings_.config.producer.transactional_id_prefix, settings_.feed.name);
 }
 
 Result<std::vector<journal::Checkpoint>> Recovery::parse(const std::vector<sink::Entry>& entries) const {
@@ -170,7 +216,13 @@ Result<void> Recovery::judge() {
 
 Result<void> Recovery::watch_owner() {
   journal::Liveness owner{*found_.checkpoint};
-  const milliseconds interval = settings_.config.checkpoint.interval;
+  const milliseconds interval = journal::watched_interval(*found_.checkpoint, settings_.config.checkpoint.interval);
+  if (SteadyClock::now() + 2 * interval >= settings_.deadline && interval > settings_.config.checkpoint.interval) {
+    return error(ExitCode::kUnavailable,
+                 fmt::format("feed {}: its last owner's checkpoint.interval was {} ms; watching for it takes twice as long, and "
+                             "startup_timeout does not leave that: set startup_timeout to {} s or more for one start",
+                             settings_.feed.name, interval.count(), interval.count() / 250 + 1));
+  }
   SteadyTime until = SteadyClock::now() + 2 * interval + milliseconds{100};
   while (SteadyClock::now() < until) {
     const auto left = std::chrono::duration_cast<milliseconds>(until - SteadyClock::now());
@@ -198,9 +250,8 @@ Result<void> Recovery::watch_owner() {
 
 Result<void> Recovery::fence() {
   if (found_.checkpoint->topic != settings_.feed.sink.topic) return {};  // nobody of ours wrote there
-  const std::string id = fmt::format("{}-{}", settings_.config.producer.transactional_id_prefix, settings_.feed.name);
   const SteadyTime since = SteadyClock::now();
-  auto report = sink::fence(settings_.config.producer, id, settings_.feed.sink.topic, topic_.partitions,
+  auto report = sink::fence(settings_.config.producer, transactional_id(), settings_.feed.sink.topic, topic_.partitions,
                             settings_.config.checkpoint.settle, settings_.deadline);
   if (!report) return report.error();
   const auto took = std::chrono::duration_cast<milliseconds>(SteadyClock::now() - since).count();
@@ -228,20 +279,70 @@ Result<void> Recovery::read_ends() {
 }
 
 bool Recovery::aligns() const {
-  return continues("exactly_once") && found_.parameters.way != journal::ParameterFinding::Way::kBarrier;
+  return continues() && journal::delivered(*found_.checkpoint, "exactly_once") &&
+         settings_.feed.sink.delivery == Delivery::kExactlyOnce && found_.parameters.way != journal::ParameterFinding::Way::kBarrier;
 }
 
-// Whether there is a checkpoint that counts, of a feed with this delivery.
-bool Recovery::continues(std::string_view delivery) const {
-  if (!found_.checkpoint || found_.given_up || found_.checkpoint->session.empty()) return false;
-  const auto was = found_.checkpoint->parameters.find("delivery");
-  return was != found_.checkpoint->parameters.end() && was->second == fmt::format("\"{}\"", delivery);
+// The checkpoint topic was deleted, or the topic has been used by somebody else.
+void Recovery::warn_of_what_is_there() const {
+  std::string counts;
+  for (std::size_t p = 0; p < found_.ends.size(); ++p) {
+    const std::int64_t count = found_.ends[p] - begins_[p];
+    if (count > 0) counts += fmt::format("{}partition {}: {}", counts.empty() ? "" : ", ", p, count);
+  }
+  if (counts.empty()) return;
+  spdlog::warn("feed {}: there is no checkpoint in topic {}, but topic {} is not empty (offsets in {}): what is there is neither "
+               "compared nor skipped, and the feed begins where start = \"{}\" says",
+               settings_.feed.name, settings_.config.checkpoint.topic, settings_.feed.sink.topic, counts, settings_.feed.net.start);
+}
+
+// Whether there is a checkpoint that counts.
+bool Recovery::continues() const { return found_.checkpoint && !found_.given_up && !found_.checkpoint->session.empty(); }
+
+// Where nothing is aligned: whether the topic is still the one that the checkpoint knows. (read_suffix() looks by itself.)
+Result<void> Recovery::check_ends() {
+  if (!continues() || aligns()) return {};
+  const journal::Holds holds = journal::holds(*found_.checkpoint);
+  if (holds == journal::Holds::kNothing) return {};
+  const std::vector<journal::PartitionState>& states = found_.checkpoint->partitions;
+  if (auto all = check_count(); !all) return all;
+  std::vector<journal::End> ends(states.size());
+  std::vector<sink::Range> ranges;
+  for (std::size_t p = 0; p < states.size(); ++p) {
+    ends[p] = {.begin = begins_[p], .end = found_.ends[p], .hash_at_offset = {}};
+    const std::int64_t offset = states[p].offset;
+    const bool there = offset >= begins_[p] && offset < found_.ends[p];
+    if (there && holds == journal::Holds::kRecord) ranges.push_back({static_cast<std::int32_t>(p), offset, offset + 1});
+  }
+  auto reader = sink::LogReader::open(settings_.config.producer, settings_.feed.sink.topic);
+  if (!reader) return reader.error();
+  const auto take = [&](std::int32_t partition, std::int64_t, std::string_view key, Bytes value) {
+    ends[static_cast<std::size_t>(partition)].hash_at_offset = journal::record_hash(key, value);
+  };
+  if (auto read = (*reader)->read(ranges, take, settings_.deadline); !read) return read;
+  return check_all(ends);
+}
+
+Result<void> Recovery::check_count() const {
+  const std::size_t known = found_.checkpoint->partitions.size();
+  if (known <= found_.ends.size()) return {};
+  return error(ExitCode::kData, fmt::format("feed {}: topic {} has {} partitions, the checkpoint knows {}: it was re-created; if "
+                                            "that was meant, start once with --start beginning",
+                                            settings_.feed.name, settings_.feed.sink.topic, found_.ends.size(), known));
+}
+
+Result<void> Recovery::check_all(const std::vector<journal::End>& ends) const {
+  for (std::size_t p = 0; p < ends.size(); ++p) {
+    auto there = journal::check_end(settings_.feed.sink.topic, static_cast<std::int32_t>(p), found_.checkpoint->partitions[p], ends[p]);
+    if (!there) return there;
+  }
+  return {};
 }
 
 // Data and checkpoint are in one transaction, and init_transactions has ended the one behind it: what readers of committed
 // records see behind the checkpoint's offsets somebody else has written.
 Result<void> Recovery::read_strangers() {
-  if (!settings_.transactional || !continues("transactional")) return {};
+  if (!settings_.transactional || !continues() || !journal::delivered(*found_.checkpoint, "transactional")) return {};
   settings_.on_step(Step::kReadSuffix);
   auto reader = sink::LogReader::open(settings_.config.producer, settings_.feed.sink.topic, "read_committed");
   if (!reader) return reader.error();
@@ -267,15 +368,12 @@ Result<void> Recovery::read_strangers() {
 // From the checkpoint's offset on, that record included: it must be the one that the checkpoint knows.
 Result<void> Recovery::read_suffix() {
   if (!aligns()) return {};
+  if (auto all = check_count(); !all) return all;
   const std::vector<journal::PartitionState>& states = found_.checkpoint->partitions;
   std::vector<sink::Range> ranges;
   std::vector<journal::End> ends(states.size());
   found_.suffixes.resize(states.size());
   for (std::size_t p = 0; p < states.size(); ++p) {
-    if (p >= found_.ends.size()) {
-      return error(ExitCode::kData, fmt::format("feed {}: topic {} has {} partitions, the checkpoint knows {}: it was re-created",
-                                                settings_.feed.name, settings_.feed.sink.topic, found_.ends.size(), states.size()));
-    }
     ends[p] = {.begin = begins_[p], .end = found_.ends[p], .hash_at_offset = {}};
     found_.suffixes[p] = {.from = states[p], .end = found_.ends[p], .found = {},
                           .lost = std::max<std::int64_t>(begins_[p] - (states[p].offset + 1), 0)};
@@ -296,9 +394,7 @@ Result<void> Recovery::read_suffix() {
     }
   };
   if (auto read = (*reader)->read(ranges, take, settings_.deadline); !read) return read;
-  for (std::size_t p = 0; p < states.size(); ++p) {
-    if (auto there = journal::check_end(settings_.feed.sink.topic, static_cast<std::int32_t>(p), states[p], ends[p]); !there) return there;
-  }
+  if (auto there = check_all(ends); !there) return there;
   spdlog::info("feed {}: {} record(s) lie behind the checkpoint (epoch {}, session {} sequence {})", settings_.feed.name, count,
                found_.checkpoint->epoch, found_.checkpoint->session, found_.checkpoint->next_sequence);
   return {};

@@ -59,24 +59,32 @@ class Recovery {
   [[nodiscard]] Result<Recovered> run();
 
  private:
-  [[nodiscard]] Result<void> read_checkpoints();
+  [[nodiscard]] Result<void> read_checkpoints(std::string_view isolation);
+  [[nodiscard]] Result<void> end_transaction();
+  [[nodiscard]] Result<void> await_committed();
   [[nodiscard]] Result<std::vector<sink::Entry>> read_entries(std::string_view isolation);
   [[nodiscard]] Result<void> judge();
   [[nodiscard]] Result<void> watch_owner();
   [[nodiscard]] Result<void> fence();
   [[nodiscard]] Result<void> read_ends();
+  void warn_of_what_is_there() const;
+  [[nodiscard]] Result<void> check_ends();
+  [[nodiscard]] Result<void> check_count() const;
+  [[nodiscard]] Result<void> check_all(const std::vector<journal::End>& ends) const;
   [[nodiscard]] Result<void> read_suffix();
   [[nodiscard]] Result<void> read_strangers();
   [[nodiscard]] Result<void> read_state();
   [[nodiscard]] Result<std::vector<journal::Checkpoint>> parse(const std::vector<sink::Entry>& entries) const;
   [[nodiscard]] bool aligns() const;
-  [[nodiscard]] bool continues(std::string_view delivery) const;
+  [[nodiscard]] bool continues() const;
+  [[nodiscard]] std::string transactional_id() const;
   [[nodiscard]] std::string prefix() const { return settings_.feed.name + "/"; }
 
   Settings settings_;
   const sink::TopicInfo& topic_;
   Recovered found_;
   std::vector<std::int64_t> begins_;
+  std::int64_t last_note_ = -1;  ///< the feed's newest record in the checkpoint topic, committed or not
   bool watched_ = false;
 };
 

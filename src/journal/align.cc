@@ -31,6 +31,7 @@ struct Aligner::Partition {
   bool by_content = false;
   bool any_match = false;
   bool past_lost = false;                  // something has matched: what retention has deleted lies behind us
+  std::uint64_t counted = 0;               // records taken for what retention has deleted
   std::int64_t lost_left = 0;              // records that may have lain in deleted offsets
   std::unique_ptr<SuffixIndex> index;      // of the suffix; none: it is empty
   std::vector<bool> there;                 // by suffix index: a copy of a record that was found before it, or dropped
@@ -101,6 +102,7 @@ Aligner::Aligner(Settings settings, std::vector<Suffix> suffixes) : settings_{se
     partition.reached.gap = partition.by_content && partition.open;
     open_ += partition.open ? 1U : 0U;
     if (settings_.clean) {
+      partition.at = known_strangers(partition);  // whoever stops cleanly has lived to tell
       if (partition.open) give_up_rest(partition, false);
     } else {
       pass_known_strangers(partition);
@@ -108,11 +110,16 @@ Aligner::Aligner(Settings settings, std::vector<Suffix> suffixes) : settings_{se
   }
 }
 
-// What an earlier start has found not to be ours; it may not have lived to tell.
-void Aligner::pass_known_strangers(Partition& partition) {
+// How many of the suffix's records an earlier start has found not to be ours.
+std::size_t Aligner::known_strangers(const Partition& partition) {
   const auto behind =
       std::ranges::upper_bound(partition.found(), partition.suffix.from.strangers_to, {}, &Found::offset);
-  const auto known = static_cast<std::size_t>(behind - partition.found().begin());
+  return static_cast<std::size_t>(behind - partition.found().begin());
+}
+
+// What an earlier start has found not to be ours; it may not have lived to tell.
+void Aligner::pass_known_strangers(Partition& partition) {
+  const std::size_t known = known_strangers(partition);
   if (known == 0) return;
   const bool by_content = std::exchange(partition.by_content, false);
   pass_over(partition, known, false);
@@ -219,6 +226,7 @@ Alignment Aligner::count_lost(Partition& partition, Position position) {
   partition.reached.position = position;
   partition.reached.hash = 0;
   ++counted_;
+  ++partition.counted;
   if (partition.found().empty() && partition.lost_left == 0) give_up_rest(partition, false);
   return Alignment::kThere;
 }
@@ -297,6 +305,12 @@ void Aligner::give_up_rest(Partition& partition, bool at_end) {
 void Aligner::close(Partition& partition) {
   partition.open = false;
   --open_;
+  if (partition.counted != 0 && !partition.any_match) {
+    strangers_.push_back({.kind = Stranger::Kind::kCounted,
+                          .partition = partition.number,
+                          .offset = partition.suffix.from.offset + partition.suffix.lost,
+                          .count = partition.counted});
+  }
   partition.expected.clear();
   partition.expected.shrink_to_fit();
   if (partition.watch == 0) partition.suffix.found.clear();

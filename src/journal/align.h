@@ -37,10 +37,15 @@ enum class Alignment : std::uint8_t {
 
 /// A record of the log that the feed's function does not account for.
 struct Stranger {
-  enum class Kind : std::uint8_t { kForeign, kDouble };
+  enum class Kind : std::uint8_t {
+    kForeign,
+    kDouble,
+    kCounted,  ///< no stranger: the last of `count` records that retention has deleted, and that were taken for ours unseen
+  };
   Kind kind = Kind::kForeign;
   std::int32_t partition = 0;
   std::int64_t offset = 0;
+  std::uint64_t count = 1;  ///< kCounted
 };
 
 /// Compares the replay with what the log holds behind the checkpoint (recovery.md, "Align"). Pure; the thread that
@@ -117,6 +122,7 @@ class Aligner {
   Alignment match(Partition& partition, std::size_t at, Position position);
   Alignment fail(const Partition& partition, std::int64_t offset, std::string_view what);
   void pass_over(Partition& partition, std::size_t to, bool at_end);
+  [[nodiscard]] static std::size_t known_strangers(const Partition& partition);
   void pass_known_strangers(Partition& partition);
   void give_up_rest(Partition& partition, bool at_end);
   void close(Partition& partition);

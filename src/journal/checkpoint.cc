@@ -239,6 +239,7 @@ std::string to_json(const Checkpoint& checkpoint) {
   json::object parameters;
   for (const auto& [name, value] : checkpoint.parameters) parameters[name] = value;
   out["parameters"] = std::move(parameters);
+  if (checkpoint.interval_ms != 0) out["interval_ms"] = checkpoint.interval_ms;
   out["decision"] = checkpoint.decision;
   out["session_ended"] = checkpoint.session_ended;
   out["clean"] = checkpoint.clean;
@@ -262,6 +263,7 @@ Result<Checkpoint> parse_checkpoint(std::string_view text) {
   for (const json::value& partition : members.array("partitions")) read_partition(partition, out, problem);
   read_function_state(members.object("state"), out.state, problem);
   members.optional_number("state_epoch_floor", out.state_epoch_floor);
+  members.optional_number("interval_ms", out.interval_ms);
   read_parameters(members.object("parameters"), out.parameters, problem);
   members.text("decision", out.decision);
   members.optional_flag("session_ended", out.session_ended);

@@ -27,7 +27,7 @@ struct PartitionState {
   std::int64_t markers = 0;  ///< offsets behind `offset` that fences took, as far as start checkpoints know
   bool gap = false;          ///< behind `offset` may be records of ours from inside a gap: the replay has them not
   std::int64_t strangers_to =
-      -1;  ///< behind `offset` and up to this one nothing is ours: told, and told again by the next start
+      -1;  ///< behind `offset` and up to this one nothing is ours: told; after an unclean stop told again
   bool operator==(const PartitionState&) const = default;
 };
 
@@ -57,6 +57,7 @@ struct Checkpoint {
   FunctionState state;
   std::uint64_t state_epoch_floor = 0;  ///< state entries of older epochs belong to sessions gone by
   Parameters parameters;
+  std::uint64_t interval_ms = 0;  ///< between two checkpoints of this owner; 0: not said
   std::string decision;        ///< why this barrier is; empty: a plain checkpoint
   bool session_ended = false;  ///< the session's end came right before next_sequence
   /// Aligned, all acknowledged, nothing pending, and nothing is handed over after it: the last word of an owner that

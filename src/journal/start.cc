@@ -41,7 +41,7 @@ std::string shown(const std::string* value) {
   return value->empty() ? "(empty)" : *value;
 }
 
-const std::string* find(const Parameters& parameters, const std::string& name) {
+const std::string* find(const Parameters& parameters, const std::string& name) noexcept {
   const auto found = parameters.find(name);
   return found == parameters.end() ? nullptr : &found->second;
 }
@@ -73,6 +73,13 @@ std::string refusal(const std::vector<std::string>& changes) {
       "the configuration that shapes the output has changed after a stop that was not clean ({}): start once with the "
       "old one "
       "and stop it with SIGTERM, or start with --accept-change, which aligns under the old one first and changes then",
+      fmt::join(changes, ", "));
+}
+
+std::string delivery_refusal(const std::vector<std::string>& changes) {
+  return fmt::format(
+      "delivery has changed after a stop that was not clean ({}): what lies behind the last checkpoint only the old one "
+      "can tell, so start once with the old configuration and stop it with SIGTERM; --accept-change does not help here",
       fmt::join(changes, ", "));
 }
 
@@ -111,6 +118,11 @@ bool owns(const std::vector<Checkpoint>& in_order, std::uint64_t epoch, std::str
   return first != nullptr && first->instance == instance && highest_epoch(in_order) == epoch;
 }
 
+std::chrono::milliseconds watched_interval(const Checkpoint& newest, std::chrono::milliseconds ours) noexcept {
+  constexpr std::uint64_t kLongest = 3'600'000;  // what a damaged record may say at most
+  return std::max(ours, std::chrono::milliseconds{std::min(newest.interval_ms, kLongest)});
+}
+
 // Another epoch's start counts anew: two dead owners' last words are not one living owner's two.
 void Liveness::saw(const Checkpoint& checkpoint) noexcept {
   if (std::tie(checkpoint.epoch, checkpoint.number) <= std::tie(epoch_, number_)) return;
@@ -120,19 +132,30 @@ void Liveness::saw(const Checkpoint& checkpoint) noexcept {
   advances_ = checkpoint.clean ? 0 : same_owner ? advances_ + 1 : 1;
 }
 
+bool delivered(const Checkpoint& checkpoint, std::string_view delivery) noexcept {
+  const std::string* const was = find(checkpoint.parameters, "delivery");
+  if (was == nullptr || was->size() != delivery.size() + 2) return false;
+  return was->front() == '"' && was->back() == '"' && std::string_view{*was}.substr(1, delivery.size()) == delivery;
+}
+
+Holds holds(const Checkpoint& checkpoint) noexcept {
+  if (delivered(checkpoint, "exactly_once") || delivered(checkpoint, "transactional")) return Holds::kRecord;
+  return delivered(checkpoint, "at_least_once") ? Holds::kEnd : Holds::kNothing;
+}
+
 Result<void> check_end(std::string_view topic, std::int32_t partition, const PartitionState& state, const End& end) {
   if (end.end <= state.offset) {
     return error(
         ExitCode::kData,
         fmt::format("topic {}, partition {}: offset {} was acknowledged, but the partition ends at {}: the topic was "
-                    "re-created or cut short; if that was meant, --start begins anew",
+                    "re-created or cut short; if that was meant, start once with --start beginning",
                     topic, partition, state.offset, end.end));
   }
   if (state.hash != 0 && end.hash_at_offset && *end.hash_at_offset != state.hash) {
     return error(
         ExitCode::kData,
         fmt::format("topic {}, partition {}: the record at offset {} is not the one that was acknowledged there: the "
-                    "topic was re-created; if that was meant, --start begins anew",
+                    "topic was re-created; if that was meant, start once with --start beginning",
                     topic, partition, state.offset));
   }
   return boost::system::in_place_value;
@@ -165,18 +188,23 @@ ParameterFinding judge_parameters(const Checkpoint& checkpoint, const Parameters
   names.insert(now.begin(), now.end());
   bool only_grown = true;
   bool leaves_log_alone = true;
+  bool delivery = false;
   for (const auto& [name, unused] : names) {
     const std::string* const before = find(checkpoint.parameters, name);
     const std::string* const after = find(now, name);
     if (before != nullptr && after != nullptr && *before == *after) continue;
     out.changes.push_back(fmt::format("{}: {} -> {}", name, shown(before), shown(after)));
     leaves_log_alone = leaves_log_alone && leaves_log(name);
+    delivery = delivery || name == "delivery";
     only_grown = only_grown && name == "topic_partitions" && grown(before, after);
   }
   using Way = ParameterFinding::Way;
   if (out.changes.empty()) return out;
   if (checkpoint.clean && nothing_ahead(checkpoint)) {
     out.way = Way::kBarrier;
+  } else if (delivery) {
+    out.way = Way::kRefused;
+    out.problem = delivery_refusal(out.changes);
   } else if (accepted && leaves_log_alone) {
     out.way = Way::kSame;
   } else if (accepted || only_grown) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -46,6 +47,9 @@ struct StartFacts {
 [[nodiscard]] bool owns(const std::vector<Checkpoint>& in_order, std::uint64_t epoch,
                         std::string_view instance) noexcept;
 
+/// How long apart the checkpoints of a living owner may be, for one who watches: its interval, or ours if that is longer.
+[[nodiscard]] std::chrono::milliseconds watched_interval(const Checkpoint& newest, std::chrono::milliseconds ours) noexcept;
+
 /// Tells a living owner from a dead one's last checkpoint: alive is who advances twice while watched, and has not said
 /// since that it stops.
 /// Whoever sees another epoch begin while watching reads the checkpoints again, and watches again.
@@ -67,6 +71,16 @@ struct End {
   std::int64_t end = 0;
   std::optional<std::uint64_t> hash_at_offset;
 };
+/// What a checkpoint's offsets can be held against, by the delivery that its owner had.
+enum class Holds : std::uint8_t {
+  kNothing,  ///< at_most_once: what was not acknowledged may not be there
+  kEnd,      ///< at_least_once: others may write between, so the record at an offset may be theirs
+  kRecord,   ///< exactly_once, transactional
+};
+[[nodiscard]] Holds holds(const Checkpoint& checkpoint) noexcept;
+/// Whether the checkpoint's owner had this delivery.
+[[nodiscard]] bool delivered(const Checkpoint& checkpoint, std::string_view delivery) noexcept;
+
 /// kData when the partition was re-created or cut short.
 [[nodiscard]] Result<void> check_end(std::string_view topic, std::int32_t partition, const PartitionState& state,
                                      const End& end);
@@ -114,7 +128,8 @@ struct ParameterFinding {
   std::vector<std::string> changes;  ///< "partitions: 12 -> 24"
   std::string problem;
 };
-/// `accepted`: --accept-change. More partitions than before is accepted by itself (nobody can undo it): kOldFirst.
+/// `accepted`: --accept-change. More partitions than before is accepted by itself (nobody can undo it): kOldFirst. Another
+/// delivery is not accepted after an unclean stop: what lies behind the checkpoint is known to the old one's start path only.
 [[nodiscard]] ParameterFinding judge_parameters(const Checkpoint& checkpoint, const Parameters& now, bool accepted);
 
 }  // namespace tickbridge::journal

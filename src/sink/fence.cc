@@ -256,4 +256,14 @@ Result<FenceReport> fence(const ProducerOptions& options, const std::string& tra
   return report;
 }
 
+Result<void> end_transaction(const ProducerOptions& options, const std::string& transactional_id,
+                             const std::string& topic, SteadyTime deadline) {
+  Result<std::unique_ptr<Handle>> handle = Handle::create(options, transactional_id, topic);
+  if (!handle) return handle.error();
+  const Outcome outcome = (*handle)->init(deadline);
+  if (outcome.kind == Outcome::kDone) return {};
+  return error(ExitCode::kUnavailable,
+               fmt::format("the transaction of transactional.id {} could not be ended: {}", transactional_id, outcome.text));
+}
+
 }  // namespace tickbridge::sink

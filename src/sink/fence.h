@@ -24,4 +24,10 @@ struct FenceReport {
                                         const std::string& topic, std::int32_t partitions,
                                         std::chrono::milliseconds settle, SteadyTime deadline);
 
+/// Ends the transaction that a dead process with this id has left open, or half committed; comes back when its markers are
+/// written, so that readers of committed records see all that it has committed. Blocks; start-up thread. Errors:
+/// kUnavailable.
+[[nodiscard]] Result<void> end_transaction(const ProducerOptions& options, const std::string& transactional_id,
+                                           const std::string& topic, SteadyTime deadline);
+
 }  // namespace tickbridge::sink

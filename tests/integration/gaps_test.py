@@ -24,7 +24,7 @@ class Gaps(RealBroker):
         self.assertIn((str(begin), text), [(x["sequence"], x["value"].decode().split(" ", 2)[2]) for x in letters])
 
     def test_a_gap_at_a_reconnect(self):
-        feed = Feed(self, interval="60s")  # the barrier's checkpoint is the only one
+        feed = Feed(self, interval="6s")  # the barrier's checkpoint is the only one
         feed.exchange(*RATE, "--fault", "skip:100@5000")
         feed.start()
         status = feed.life.await_feed(lambda f: f["state"] == "ended")
@@ -87,13 +87,13 @@ class Gaps(RealBroker):
         self.gap_at_start(500)
 
     def test_a_gap_at_a_start_that_ends_inside_what_is_written(self):
-        self.gap_at_start(-2000, interval="60s")
+        self.gap_at_start(-2000, interval="6s")
 
     def test_a_gap_at_a_start_that_swallows_a_long_suffix(self):
-        self.gap_at_start(500, interval="60s")
+        self.gap_at_start(500, interval="6s")
 
     def test_killed_at_once_behind_a_gap(self):
-        feed = Feed(self, interval="60s")
+        feed = Feed(self, interval="6s")
         feed.exchange(*RATE)
         feed.start()
         feed.acknowledged(6000)

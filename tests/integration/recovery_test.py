@@ -50,7 +50,7 @@ class Starts(RealBroker):
         feed.must_be_exact()
 
     def test_killed_with_nothing_but_the_start_checkpoint(self):
-        feed = Feed(self, interval="20s")  # an owner is watched for twice as long
+        feed = Feed(self, interval="8s")  # an owner is watched for twice as long
         feed.settings["startup_timeout"] = "90s"
         feed.exchange(*RATE)
         feed.start()

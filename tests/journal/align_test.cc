@@ -265,6 +265,24 @@ TEST(Aligner, CountsWhereRetentionHasLeftNothing) {
   EXPECT_EQ(next(align, 7), Alignment::kWrite);
   EXPECT_EQ(align.counted(), 2U);
   EXPECT_EQ(align.reached(0).offset, 14);
+  const auto told = align.take_strangers();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].kind, Stranger::Kind::kCounted);
+  EXPECT_EQ(told[0].count, 2U);
+}
+
+TEST(Aligner, AfterACleanStopTellsOnlyWhatItHasNotToldBefore) {
+  Suffix behind = suffix({kForeign, kForeign});  // at 11 and 12
+  behind.from.strangers_to = 11;
+  Aligner align = aligner({behind}, {.clean = true});
+  EXPECT_TRUE(align.aligned());
+  const auto told = align.take_strangers();
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].offset, 12);
+  EXPECT_EQ(align.reached(0).strangers_to, 12);
+  behind.from.strangers_to = 12;
+  EXPECT_THAT(aligner({behind}, {.clean = true}).take_strangers(), IsEmpty());
+  EXPECT_EQ(aligner({behind}).take_strangers().size(), 2U);  // whoever was killed may not have lived to tell
 }
 
 TEST(Aligner, DoesNotTakeAMarkerThatIsLeftForADeletedOne) {

@@ -29,6 +29,7 @@ Checkpoint sample() {
   out.state = {
       .midnight_ms = 1577682000000, .last_timestamp_ms = -5, .turn = 3, .mold_session = "M", .mold_expected = 9};
   out.state_epoch_floor = 6;
+  out.interval_ms = 500;
   out.parameters = {{"partitions", "2"}, {"key", "symbol"}};
   out.decision = "gap: \"quoted\"";
   out.session_ended = true;
@@ -54,7 +55,7 @@ TEST(Checkpoint, HasTheMembersThatOthersRead) {
        {"\"feed\":\"nasdaq\"", "\"epoch\":7", "\"number\":12", "\"instance\":\"host:4711\"",
         "\"session\":\"S1        \"", "\"next_sequence\":18446744073709551615", "\"topic\":\"ticks\"",
         "\"partition\":1", "\"sequence\":41", "\"index\":2", "\"offset\":100", "\"hash\":\"fedcba9876543210\"",
-        "\"parameters\":{", "\"clean\":true", "\"decision\":\"gap:"}) {
+        "\"parameters\":{", "\"clean\":true", "\"decision\":\"gap:", "\"interval_ms\":500"}) {
     EXPECT_THAT(text, HasSubstr(member));
   }
 }

@@ -139,6 +139,30 @@ TEST(CheckEnd, RefusesOneThatWasReCreatedAndFilledAgain) {
   EXPECT_FALSE(check_end("ticks", 1, at(9), {.begin = 0, .end = 50, .hash_at_offset = 8}));
 }
 
+TEST(Holds, WhatTheDeliveryPromises) {
+  Checkpoint checkpoint = written(1, 0, "a");
+  EXPECT_EQ(holds(checkpoint), Holds::kNothing);
+  const auto of = [&](const char* delivery) {
+    checkpoint.parameters["delivery"] = delivery;
+    return holds(checkpoint);
+  };
+  EXPECT_EQ(of("\"exactly_once\""), Holds::kRecord);
+  EXPECT_EQ(of("\"transactional\""), Holds::kRecord);
+  EXPECT_EQ(of("\"at_least_once\""), Holds::kEnd);
+  EXPECT_EQ(of("\"at_most_once\""), Holds::kNothing);
+  EXPECT_FALSE(delivered(checkpoint, "transactional"));
+  EXPECT_TRUE(delivered(checkpoint, "at_most_once"));
+}
+
+TEST(WatchedInterval, IsTheLongerOne) {
+  using std::chrono::milliseconds;
+  Checkpoint checkpoint = written(1, 0, "a");
+  EXPECT_EQ(watched_interval(checkpoint, milliseconds{500}), milliseconds{500});  // an older version does not say
+  checkpoint.interval_ms = 5'000;
+  EXPECT_EQ(watched_interval(checkpoint, milliseconds{500}), milliseconds{5'000});
+  EXPECT_EQ(watched_interval(checkpoint, milliseconds{8'000}), milliseconds{8'000});
+}
+
 TEST(JudgeLogin, GoesOnWhereItStood) {
   const LoginFinding found = judge_login(written(1, 0, "a"), "S1", 10);
   EXPECT_FALSE(found.gap());
@@ -178,6 +202,18 @@ TEST(JudgeParameters, AcceptsAChangeAfterACleanStopOnly) {
   EXPECT_THAT(refused.changes, ElementsAre("key: symbol -> none"));
   EXPECT_THAT(refused.problem, HasSubstr("--accept-change"));
   EXPECT_EQ(judge_parameters(before, now, true).way, ParameterFinding::Way::kOldFirst);
+  before.clean = true;
+  EXPECT_EQ(judge_parameters(before, now, false).way, ParameterFinding::Way::kBarrier);
+}
+
+TEST(JudgeParameters, NeverAcceptsAnotherDeliveryAfterAnUncleanStop) {
+  Checkpoint before = written(1, 0, "a");
+  before.parameters["delivery"] = "\"exactly_once\"";
+  Parameters now = before.parameters;
+  now["delivery"] = "\"transactional\"";
+  const ParameterFinding refused = judge_parameters(before, now, true);
+  EXPECT_EQ(refused.way, ParameterFinding::Way::kRefused);
+  EXPECT_THAT(refused.problem, HasSubstr("start once with the old configuration and stop it with SIGTERM"));
   before.clean = true;
   EXPECT_EQ(judge_parameters(before, now, false).way, ParameterFinding::Way::kBarrier);
 }

@@ -30,6 +30,7 @@ World::~World() = default;
 
 void World::name_strangers(const std::vector<Stranger>& strangers) {
   for (const Stranger& stranger : strangers) {
+    if (stranger.kind == Stranger::Kind::kCounted) continue;
     say("named " + std::to_string(stranger.partition) + "/" + std::to_string(stranger.offset));
     named[static_cast<std::size_t>(stranger.partition)].insert(stranger.offset);
     ++tally.named;

@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""What changes between two lives of a feed on a real broker: the way of delivering, the topic, the checkpoints; and an owner
+that is slow to show that it lives."""
+import json
+import time
+import unittest
+
+import harness
+import recovery_world
+from recovery_world import Feed, RealBroker
+
+RATE = ("--rate", 6_000)
+
+
+class Changes(RealBroker):
+    def begun(self, delivery="exactly_once", count=4000, *, rate=RATE, **more) -> Feed:
+        feed = Feed(self, **{"feed.default.delivery": delivery}, **more)
+        feed.exchange(*rate)
+        feed.start()
+        feed.acknowledged(count)
+        return feed
+
+    def recreate(self, feed):
+        admin = self.admin()
+        admin.delete_topics([feed.topic])[feed.topic].result(30)
+        deadline = time.monotonic() + 30 * harness.SLOW
+        while feed.topic in admin.list_topics(timeout=10).topics:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.1)
+        self.kafka.topic(feed.topic, 3)
+
+    def cut(self, feed):
+        """Deletes all records that are there."""
+        from confluent_kafka import TopicPartition
+
+        for cut in self.admin().delete_records([TopicPartition(feed.topic, p, -1) for p in range(3)]).values():
+            cut.result(30)
+
+
+class Delivery(Changes):
+    def spoil(self, feed):
+        """Leaves what an owner leaves that is killed inside its commit: records and a checkpoint that says that they are
+        acknowledged, neither committed."""
+        from confluent_kafka import Producer
+
+        newest = feed.newest()
+        newest["number"] += 1
+        newest["next_sequence"] += 3000
+        newest["clean"] = True
+        for partition in newest["partitions"]:
+            partition["offset"] += 1  # one record each
+            partition["hash"] = "0" * 16
+        producer = Producer({"bootstrap.servers": self.kafka.servers, "transactional.id": "tickbridge-default"})
+        producer.init_transactions(30)
+        producer.begin_transaction()
+        for partition in range(3):
+            producer.produce(feed.topic, b"never committed", b"k", partition)
+        producer.produce(feed.topic + ".cp", json.dumps(newest), f"default/{newest['epoch']}", 0)
+        producer.flush(30)
+        return producer  # to be kept: its end would abort the transaction
+
+    def test_a_transaction_that_was_never_committed_is_ended_before_its_checkpoint_is_believed(self):
+        for delivery in ("exactly_once", "at_least_once"):
+            with self.subTest(delivery):
+                feed = self.begun("transactional")
+                feed.stop()
+                feed.settings["feed.default.delivery"] = delivery
+                dead = self.spoil(feed)
+                told = feed.to_the_end()
+                feed.must_be_exact(strangers=0)
+                self.assertNotIn("foreign", told)
+                del dead
+
+    def test_another_delivery_is_refused_after_a_kill_and_taken_after_a_clean_stop(self):
+        for before, after in (("exactly_once", "transactional"), ("transactional", "exactly_once"),
+                              ("at_most_once", "exactly_once")):
+            with self.subTest(f"{before} to {after}"):
+                feed = self.begun(before)
+                feed.kill()
+                feed.start("--accept-change", delivery=after)
+                self.assertIn("start once with the old configuration and stop it with SIGTERM", feed.leaves(78))
+                feed.start()
+                feed.acknowledged(100)
+                feed.stop()
+                feed.to_the_end(delivery=after)
+                if before == "at_most_once":
+                    self.assertEqual(feed.log().doubled, [], feed.told())
+                else:
+                    feed.must_be_exact()
+
+
+class Topics(Changes):
+    def test_a_topic_that_was_re_created_while_the_feed_was_down_is_found(self):
+        for delivery in ("transactional", "at_least_once", "exactly_once"):
+            with self.subTest(delivery):
+                feed = self.begun(delivery)
+                feed.kill()
+                self.recreate(feed)
+                feed.start()
+                self.assertRegex(feed.leaves(65), "re-created or cut short; .* start once with --start beginning")
+                feed.to_the_end("--start", "beginning")
+                feed.must_be_exact()
+
+    def test_one_that_was_filled_again_is_found_by_a_record(self):
+        feed = self.begun("transactional")
+        feed.kill()
+        self.recreate(feed)
+        self.produce(feed.topic, [(n % 3, b"theirs", b"again %d" % n) for n in range(30_000)])
+        feed.start()
+        self.assertIn("is not the one that was acknowledged there", feed.leaves(65))
+
+    def test_what_retention_took_and_was_skipped_by_count_is_told(self):
+        feed = self.begun(count=8000, interval="2s")
+        feed.kill()
+        before = {r.position for r in feed.log().records}
+        behind = feed.newest()["next_sequence"]
+        self.cut(feed)
+        told = feed.to_the_end()
+        after = {r.position for r in feed.log().records}
+        self.assertEqual((len(before & after), len(before | after)), (0, 30_000), told)
+        self.assertLess(behind, len(before))
+        self.assertRegex(told, r"partition \d: \d+ message\(s\) were skipped by count")
+
+    def test_without_a_checkpoint_what_is_there_is_told(self):
+        feed = self.begun()
+        feed.stop()
+        count = len(feed.log().records)
+        feed.settings["checkpoint.topic"] = feed.topic + ".other"
+        told = feed.to_the_end()
+        self.assertRegex(told, r"there is no checkpoint in topic .*partition 0: \d+, .*neither compared nor skipped")
+        self.assertEqual(len(feed.log().records), count + 30_000)
+
+    def test_a_stranger_behind_the_last_record_is_named_once(self):
+        feed = Feed(self, self.messages[:6000])
+        feed.exchange()
+        feed.to_the_end()
+        self.produce(feed.topic, [(n, b"theirs", b"behind the end") for n in range(3)])
+        self.assertEqual(feed.to_the_end().count("foreign"), 3)
+        self.assertEqual(feed.to_the_end().count("foreign"), 0)
+        self.produce(feed.topic, [(1, b"theirs", b"another one")])
+        self.assertEqual(feed.to_the_end().count("foreign"), 1)
+        feed.must_be_exact(strangers=4, expected=self.messages[:6000])
+
+
+class Owners(Changes):
+    def test_an_owner_with_a_longer_interval_is_not_taken_over(self):
+        feed = self.begun(rate=("--rate", 500), count=500, interval="3s")
+        first = feed.life
+        self.assertEqual(feed.newest()["interval_ms"], 3000)
+        feed.settings["checkpoint.interval"] = "200ms"
+        feed.start()
+        self.assertIn("its owner lives", feed.leaves(76))
+        self.assertIsNone(first.process.poll(), first.errors())
+        self.assertEqual({c["epoch"] for c in feed.checkpoints()}, {1})
+
+
+if __name__ == "__main__":
+    recovery_world.in_venv()
+    unittest.main(verbosity=2)
