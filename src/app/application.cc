@@ -24,6 +24,7 @@ using metrics::FeedState;
 namespace {
 
 constexpr milliseconds kTick{100};
+constexpr milliseconds kEpochLook{250};  // from one look into the checkpoint topic to the next
 
 std::size_t count_workers(std::size_t configured) {
   if (configured != 0) return configured;
@@ -154,11 +155,9 @@ void Application::journal_opened(const Result<void>& result) {
 // A feed whose newest epoch is not ours has another owner: it stops.
 void Application::watch_epochs(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    const auto entries = checkpoints_->read_on("", milliseconds{200});
-    if (!entries) {
-      std::this_thread::sleep_for(milliseconds{200});
-      continue;
-    }
+    std::this_thread::sleep_for(kEpochLook);  // a consumer that always waits is half of an idle daemon's CPU time
+    const auto entries = checkpoints_->read_on("", milliseconds{0});
+    if (!entries) continue;
     for (const sink::Entry& entry : *entries) {
       const std::size_t slash = entry.key.rfind('/');
       if (!entry.value || slash == std::string::npos) continue;

@@ -72,9 +72,9 @@ void FeedUnit::recover(bool in_place) {
 }
 
 Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
-  const SteadyTime deadline = in_place ? SteadyClock::now() + around_.config.startup_timeout
-                                       : around_.started_at + around_.config.startup_timeout;
-  const auto left = [deadline] {
+  SteadyTime deadline = life_ == 1 ? around_.started_at + around_.config.startup_timeout
+                                   : SteadyClock::now() + around_.config.startup_timeout;
+  const auto left = [&deadline] {
     return std::max(std::chrono::duration_cast<milliseconds>(deadline - SteadyClock::now()), milliseconds{1});
   };
   auto opened = std::make_shared<Opened>();  // crosses to the main thread inside a copyable function
@@ -122,6 +122,7 @@ Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
                     opened->lane->topic()};
   if (transactional()) {
     if (auto alone = in_place ? recovery.check_owner() : recovery.watch_first(); !alone) return alone.error();
+    deadline += recovery.watched_for();
     if (auto ready = opened->producer->init_transactions(left()); !ready) {
       around_.producers.retire(opened->producer.get());
       return ready.error();
@@ -130,6 +131,7 @@ Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
   auto recovered = recovery.run();
   if (!recovered) return recovered.error();
   opened->recovered = std::move(*recovered);
+  opened->watched_for = recovery.watched_for();
   if (opened->recovered->replays_old) {
     auto old = config::reshaped(config_, opened->recovered->checkpoint->parameters);
     if (!old) return old.error();

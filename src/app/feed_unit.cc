@@ -26,6 +26,7 @@ namespace {
 constexpr milliseconds kPoll{2};           // until what is in flight is acknowledged
 constexpr milliseconds kMarkInterval{100}; // the longest between two marks
 constexpr milliseconds kRetryAfter{500};
+constexpr int kMostLostRaces = 3;
 
 milliseconds since_ms(SteadyTime since) {
   return std::chrono::duration_cast<milliseconds>(SteadyClock::now() - since);
@@ -82,7 +83,8 @@ void FeedUnit::opened(const Result<std::shared_ptr<Opened>>& result) {
   if (auto built = build(**result); !built) return fail(built.error());
   phase_ = Phase::kRunning;
   around_.add_work(feed_.get());
-  reader_->start(life_ == 1 ? around_.started_at + around_.config.startup_timeout : SteadyTime::max());
+  const SteadyTime logged_in_by = around_.started_at + around_.config.startup_timeout + (*result)->watched_for;
+  reader_->start(life_ == 1 ? logged_in_by : SteadyTime::max());
   if (journaled()) tick();
   around_.on_changed();
 }
@@ -394,6 +396,16 @@ void FeedUnit::read_back() {
   });
 }
 
+// Whose start checkpoint lies before ours may be dead: written late, it can come from a process that was killed. The next
+// look tells.
+void FeedUnit::look_again() {
+  spdlog::warn("feed {}: another start checkpoint of epoch {} came first; looking whether its owner lives", config_.name,
+               keeper_->epoch());
+  if (transactional()) around_.producers.retire(producer_.get());  // init_transactions is for a new client
+  halt();
+  when_quiet([this] { recover(false); });
+}
+
 void FeedUnit::owned(const Result<void>& read, bool first) {
   if (phase_ != Phase::kRunning) return;
   owning_ = false;
@@ -401,6 +413,7 @@ void FeedUnit::owned(const Result<void>& read, bool first) {
   if (!read) return fail(read.error());
   if (!first) {
     keeper_->freeze();
+    if (++lost_races_ <= kMostLostRaces) return look_again();
     return fail(error(ExitCode::kProtocol, fmt::format("feed {}: another daemon has taken it over at the same moment; {}stop one "
                                                        "of them",
                                                        config_.name, life_ == 1 ? "this one has written nothing; " : "")));

@@ -91,6 +91,7 @@ class FeedUnit {
     std::unique_ptr<sink::Lane> lane;
     std::optional<Recovered> recovered;  // none: frames
     config::Feed replayed;               // the configuration to replay under
+    SteadyClock::duration watched_for{}; // for an owner: comes on top of startup_timeout
   };
 
   // recover: a thread of its own, until opened()
@@ -119,6 +120,7 @@ class FeedUnit {
   [[nodiscard]] milliseconds stands() const;
   void drained(const pipeline::Barrier& barrier);
   void change_over();
+  void look_again();
   void changed_over();
   void tick();
   void tell(std::vector<journal::Stranger> strangers);
@@ -182,6 +184,7 @@ class FeedUnit {
   std::set<std::pair<std::int32_t, std::int64_t>> told_;     // partition, offset: strangers told by this process
   bool unsure_ = false;              // of the jumped ranges some records are our own
   bool judging_ = false;
+  int lost_races_ = 0;               // start checkpoints that were not the first of their epoch
   bool owning_ = false;              // the start checkpoint is on its way
   bool committing_ = false;          // a transaction
   SteadyTime standing_since_{};      // when commit came to the last barrier

@@ -57,6 +57,7 @@ class Recovery {
   /// The same for a first life: watches for a living owner (kProtocol); run() does not again.
   [[nodiscard]] Result<void> watch_first();
   [[nodiscard]] Result<Recovered> run();
+  [[nodiscard]] SteadyClock::duration watched_for() const noexcept { return watched_for_; }
 
  private:
   [[nodiscard]] Result<void> read_checkpoints(std::string_view isolation);
@@ -65,6 +66,7 @@ class Recovery {
   [[nodiscard]] Result<std::vector<sink::Entry>> read_entries(std::string_view isolation);
   [[nodiscard]] Result<void> judge();
   [[nodiscard]] Result<void> watch_owner();
+  [[nodiscard]] Result<void> watch_checkpoints();
   [[nodiscard]] Result<void> fence();
   [[nodiscard]] Result<void> read_ends();
   void warn_of_what_is_there() const;
@@ -86,6 +88,7 @@ class Recovery {
   std::vector<std::int64_t> begins_;
   std::int64_t last_note_ = -1;  ///< the feed's newest record in the checkpoint topic, committed or not
   bool watched_ = false;
+  SteadyClock::duration watched_for_{};
 };
 
 /// The parameters in force: the options that shape the output, and the topic's partition count.

@@ -39,7 +39,8 @@ class CompactedLog {
   using Enough = std::function<bool(const std::vector<Entry>&)>;
   [[nodiscard]] virtual Result<std::vector<Entry>> read_back(std::string_view prefix, const Enough& enough,
                                                              SteadyTime deadline) = 0;
-  /// What was appended since the last read_back() or read_on(), waiting up to `patience` for the first of it.
+  /// What was appended since the last read_back() or read_on(), waiting up to `patience` for the first of it; with none, what is
+  /// there now.
   [[nodiscard]] virtual Result<std::vector<Entry>> read_on(std::string_view prefix, std::chrono::milliseconds patience) = 0;
 
   /// Appends; no value: a tombstone. `done` is called by a thread of the log, once: the offset, or the error. Never blocks.

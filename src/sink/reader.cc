@@ -201,7 +201,8 @@ Result<std::int64_t> Reader::follow(std::int32_t partition, std::int64_t from, c
   }
   constexpr std::int64_t kNoEnd = std::numeric_limits<std::int64_t>::max();
   Reading reading{side_->handle(), handle_.get(), {{.partition = partition, .begin = from, .end = kNoEnd}}, take};
-  while (reading.taken() == 0 ? SteadyClock::now() < deadline : !reading.at_end()) {
+  const bool waits = patience > std::chrono::milliseconds{0};
+  while (waits && reading.taken() == 0 ? SteadyClock::now() < deadline : !reading.at_end()) {
     if (reading.fault()) return refused(topic_, *reading.fault());
     if (SteadyClock::now() >= deadline + kQuestion) break;  // records without end
     reading.serve(kSlice);

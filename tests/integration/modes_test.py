@@ -227,6 +227,7 @@ payload = "{payload}"
         with Exchange("--file", self.file, "--rate", 1) as exchange, \
                 Daemon(self.kafka.servers, {**self.settings(self.topic()), **harness.address(exchange)}) as daemon:
             daemon.await_feed(lambda f: f["messages_acknowledged"] >= 1)
+            time.sleep(2)  # the clients of the start path are still being closed
             began = cpu_seconds(daemon.pid)
             time.sleep(5)
             used = (cpu_seconds(daemon.pid) - began) / 5

@@ -186,7 +186,7 @@ class Changes(RealBroker):
 
     def killed(self, **settings):
         """A feed that was killed with a suffix pending, and what is in its log."""
-        feed = Feed(self, interval="60s", **settings)
+        feed = Feed(self, interval="3s", **settings)
         feed.exchange(*RATE)
         feed.start()
         feed.acknowledged(6000)

@@ -64,15 +64,17 @@ TEST_F(RecoveryTest, TheEmbeddedBrokerIsNotFencedButSettles) {
 }
 
 TEST_F(RecoveryTest, SettlingTakesNoLongerThanItsDeadlineWhileSomebodyWrites) {
+  Foreign foreign{kafka_.servers()};
+  foreign.send("ticks", 1, "K", "value");
+  ASSERT_TRUE(foreign.flush());
   std::atomic<bool> stop{false};
   auto writer = std::async(std::launch::async, [&] {
-    Foreign foreign{kafka_.servers()};
     while (!stop.load()) {
       foreign.send("ticks", 1, "K", "value");
       std::this_thread::sleep_for(5ms);
     }
   });
-  const auto report = fence(options_, "tickbridge-nasdaq", "ticks", 3, 500ms, in(2s));
+  const auto report = fence(options_, "tickbridge-nasdaq", "ticks", 3, 1s, in(4s));
   stop.store(true);
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, ExitCode::kUnavailable);
