@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
-#include <charconv>
 #include <csignal>
 #include <cstdlib>
 #include <random>
@@ -24,7 +23,6 @@ using metrics::FeedState;
 namespace {
 
 constexpr milliseconds kTick{100};
-constexpr milliseconds kEpochLook{250};  // from one look into the checkpoint topic to the next
 
 std::size_t count_workers(std::size_t configured) {
   if (configured != 0) return configured;
@@ -147,31 +145,31 @@ void Application::journal_opened(const Result<void>& result) {
   }
   phase_ = Phase::kRunning;
   running_ = true;
-  if (checkpoints_) watching_ = std::jthread{[this](const std::stop_token& stop) { watch_epochs(stop); }};
+  if (checkpoints_) watcher_ = watch();
   for (const auto& feed : feeds_) feed->start();
   tick();
 }
 
 // A feed whose newest epoch is not ours has another owner: it stops.
-void Application::watch_epochs(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
-    std::this_thread::sleep_for(kEpochLook);  // a consumer that always waits is half of an idle daemon's CPU time
-    const auto entries = checkpoints_->read_on("", milliseconds{0});
-    if (!entries) continue;
-    for (const sink::Entry& entry : *entries) {
-      const std::size_t slash = entry.key.rfind('/');
-      if (!entry.value || slash == std::string::npos) continue;
-      std::uint64_t epoch = 0;
-      std::from_chars(entry.key.data() + slash + 1, entry.key.data() + entry.key.size(), epoch);
-      if (entry.value->find(instance_) != std::string::npos) continue;
-      const auto checkpoint = journal::parse_checkpoint(*entry.value);
-      asio::post(io_, [this, name = entry.key.substr(0, slash), epoch, who = checkpoint ? checkpoint->instance : "?"] {
-        for (const auto& feed : feeds_) {
-          if (feed->config().name == name) feed->saw_epoch(epoch, who);
-        }
-      });
-    }
-  }
+std::unique_ptr<Watcher> Application::watch() {
+  return std::make_unique<Watcher>(
+      config_, instance_, *checkpoints_,
+      Watcher::Events{.on_epoch =
+                          [this](const std::string& name, std::uint64_t epoch, const std::string& instance) {
+                            asio::post(io_, [this, name, epoch, instance] {
+                              for (const auto& feed : feeds_) {
+                                if (feed->config().name == name) feed->saw_epoch(epoch, instance);
+                              }
+                            });
+                          },
+                      .on_partitions =
+                          [this](const std::string& topic, std::int32_t partitions) {
+                            asio::post(io_, [this, topic, partitions] {
+                              for (const auto& feed : feeds_) {
+                                if (feed->config().sink.topic == topic) feed->saw_partitions(partitions);
+                              }
+                            });
+                          }});
 }
 
 // --- running ---
@@ -297,7 +295,7 @@ void Application::finish() {
   phase_ = Phase::kStopped;
   running_ = false;
   http_.reset();
-  if (watching_.joinable()) watching_ = {};
+  watcher_.reset();
   set_work({});
   signals_.cancel();
   io_.stop();

@@ -12,6 +12,7 @@
 
 #include "app/feed_unit.h"
 #include "app/producers.h"
+#include "app/watcher.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "config/config.h"
@@ -51,7 +52,7 @@ class Application {
   void make_feeds();
   [[nodiscard]] Result<void> open_journal();
   void journal_opened(const Result<void>& result);
-  void watch_epochs(const std::stop_token& stop);
+  [[nodiscard]] std::unique_ptr<Watcher> watch();
 
   // running
   void on_signal(int signal);
@@ -97,8 +98,8 @@ class Application {
   std::mutex workers_mutex_;  // guards workers_ against HTTP's thread
   std::unique_ptr<pipeline::Workers> workers_;
   std::unique_ptr<ops::HttpServer> http_;
-  std::jthread opening_;   // the journal's topics
-  std::jthread watching_;  // the checkpoint topic
+  std::jthread opening_;  // the journal's topics
+  std::unique_ptr<Watcher> watcher_;
 
   Phase phase_ = Phase::kStarting;
   Patience patience_ = Patience::kBounded;

@@ -150,7 +150,10 @@ pipeline::Resume FeedUnit::resume(const Opened& opened) const {
   where.suffixes = recovered_->suffixes;
   where.clean = checkpoint.clean;
   where.until_aligned = recovered_->replays_old;
-  if (recovered_->replays_old) where.partitions = static_cast<std::int32_t>(checkpoint.partitions.size());
+  if (recovered_->replays_old) {
+    where.partitions = static_cast<std::int32_t>(checkpoint.partitions.size());
+    where.max_record_bytes = journal::number(checkpoint.parameters, journal::kMaxRecordBytes);
+  }
   static_cast<void>(opened);
   return where;
 }
@@ -342,7 +345,7 @@ journal::Checkpoint FeedUnit::start_checkpoint(const pipeline::Barrier& barrier)
                           .session = barrier.report.session,
                           .sequence = barrier.report.mark.next_sequence,
                           .parameters = change_due_ ? recovered.checkpoint->parameters
-                                                    : parameters_of(config_, static_cast<std::int32_t>(recovered.ends.size())),
+                                                    : parameters_of(config_, lane_->topic()),
                           .fresh = barrier.report.mark.state,
                           .partitions = {},
                           .ends = recovered.ends,
@@ -497,11 +500,11 @@ void FeedUnit::drained(const pipeline::Barrier&) {
 // A clean checkpoint ends what was under the old configuration, even if this is the session's end; all else is the next
 // life's, in place or after a stop.
 void FeedUnit::change_over() {
-  constexpr std::string_view kDecision = "aligned under the old configuration";
-  spdlog::info("feed {}: {}; going on under the new one", config_.name, kDecision);
+  const std::string decision = recovered_->replays_old ? "aligned under the old configuration" : "partitions added";
+  spdlog::info("feed {}: barrier: {}; going on under the new configuration", config_.name, decision);
   ending_ = true;
-  if (transactional()) return commit(std::string{kDecision});
-  keeper_->write(std::string{kDecision}, true, [this, life = life_](const Result<void>& written) {
+  if (transactional()) return commit(decision);
+  keeper_->write(decision, true, [this, life = life_](const Result<void>& written) {
     if (life != life_) return;
     written ? changed_over() : fail(written.error());
   });
@@ -575,6 +578,15 @@ void FeedUnit::saw_epoch(std::uint64_t epoch, const std::string& instance) {
   keeper_->freeze();
   fail(error(ExitCode::kProtocol, fmt::format("feed {}: instance {} has taken it over (epoch {}, ours is {})", config_.name,
                                               instance, epoch, keeper_->epoch())));
+}
+
+void FeedUnit::saw_partitions(std::int32_t partitions) {
+  if (phase_ != Phase::kRunning || !keeper_ || owning_ || ending_ || stopping_ || change_due_) return;
+  const std::size_t known = recovered_->ends.size();
+  if (static_cast<std::size_t>(partitions) <= known) return;
+  spdlog::info("feed {}: topic {} has {} partitions now, {} before", config_.name, config_.sink.topic, partitions, known);
+  change_due_ = true;
+  feed_->want_barrier();
 }
 
 }  // namespace tickbridge::app

@@ -63,6 +63,8 @@ class FeedUnit {
   void producer_failed(const sink::Producer* producer, const Error& problem);
   /// Somebody has written a checkpoint of this epoch.
   void saw_epoch(std::uint64_t epoch, const std::string& instance);
+  /// The topic has this many partitions: more are taken over at a barrier, in a life of their own.
+  void saw_partitions(std::int32_t partitions);
   /// The feed fails for good.
   void fail(const Error& problem);
 

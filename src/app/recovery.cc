@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include "codec/protocol.h"
 #include "journal/record_hash.h"
 #include "sink/fence.h"
 #include "sink/log_reader.h"
@@ -35,9 +36,12 @@ std::uint64_t epoch_of(std::string_view key) {
 
 }  // namespace
 
-journal::Parameters parameters_of(const config::Feed& feed, std::int32_t partitions) {
+journal::Parameters parameters_of(const config::Feed& feed, const sink::TopicInfo& topic) {
   journal::Parameters parameters = config::shaping(feed);
-  parameters["topic_partitions"] = std::to_string(partitions);
+  parameters[std::string{journal::kTopicPartitions}] = std::to_string(topic.partitions);
+  parameters[std::string{journal::kMaxRecordBytes}] = std::to_string(topic.max_record_bytes);
+  const codec::Protocol* const protocol = codec::Protocol::find(feed.codec.protocol);
+  parameters["protocol_table"] = fmt::format("{:016x}", protocol == nullptr ? 0 : protocol->fingerprint());
   return parameters;
 }
 
@@ -203,7 +207,7 @@ Result<void> Recovery::judge() {
     return {};
   }
   found_.parameters =
-      journal::judge_parameters(*found_.checkpoint, parameters_of(settings_.feed, topic_.partitions), settings_.accept_change);
+      journal::judge_parameters(*found_.checkpoint, parameters_of(settings_.feed, topic_), settings_.accept_change);
   using Way = journal::ParameterFinding::Way;
   for (const std::string& change : found_.parameters.changes) {
     spdlog::info("feed {}: since the last checkpoint: {}", settings_.feed.name, change);

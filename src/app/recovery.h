@@ -91,7 +91,8 @@ class Recovery {
   SteadyClock::duration watched_for_{};
 };
 
-/// The parameters in force: the options that shape the output, and the topic's partition count.
-[[nodiscard]] journal::Parameters parameters_of(const config::Feed& feed, std::int32_t partitions);
+/// The parameters in force: the options that shape the output, the topic's partition count and record limit, and what
+/// this build's message table says.
+[[nodiscard]] journal::Parameters parameters_of(const config::Feed& feed, const sink::TopicInfo& topic);
 
 }  // namespace tickbridge::app

@@ -17,6 +17,23 @@ bool printable(std::uint64_t x) noexcept { return ((x | (x + kOnes) | (x - 0x20 
 
 }  // namespace
 
+// FNV-1a over what the checks are made of; names of fields and types are not.
+std::uint64_t MessageTable::fingerprint() const {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  const auto add = [&hash](std::uint8_t byte) { hash = (hash ^ byte) * 0x100000001b3U; };
+  for (const MessageType& type : types_) {
+    add(static_cast<std::uint8_t>(type.type));
+    add(type.length);
+    add(rows_[index_[static_cast<unsigned char>(type.type)]].directory ? 1 : 0);
+    for (const Field& field : type.fields) {
+      add(field.size);
+      add(static_cast<std::uint8_t>(field.kind));
+      for (const char code : field.codes) add(static_cast<std::uint8_t>(code));
+    }
+  }
+  return hash;
+}
+
 MessageTable::MessageTable(std::string_view name, std::span<const MessageType> types, std::string_view without,
                            char directory)
     : name_{name}, rows_(1) {

@@ -51,6 +51,7 @@ class MessageTable final : public Protocol {
                char directory = 'R');
 
   [[nodiscard]] std::string_view name() const noexcept override { return name_; }
+  [[nodiscard]] std::uint64_t fingerprint() const override;
   [[nodiscard]] Checked check(Bytes message) const noexcept override;
   [[nodiscard]] std::string_view symbol(Bytes message) const noexcept override;
   [[nodiscard]] std::vector<MessageType> types() const { return types_; }

@@ -12,6 +12,7 @@ namespace {
 class Raw final : public Protocol {
  public:
   [[nodiscard]] std::string_view name() const noexcept override { return "raw"; }
+  [[nodiscard]] std::uint64_t fingerprint() const override { return 0; }
   [[nodiscard]] Checked check(Bytes message) const noexcept override {
     Checked checked;
     if (!message.empty()) checked.type = std::to_integer<std::uint8_t>(message[0]);

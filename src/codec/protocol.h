@@ -45,6 +45,8 @@ class Protocol {
  public:
   virtual ~Protocol() = default;
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
+  /// Changes whenever what check() says may change: two builds of the same fingerprint judge alike.
+  [[nodiscard]] virtual std::uint64_t fingerprint() const = 0;
   [[nodiscard]] virtual Checked check(Bytes message) const noexcept = 0;
   /// The symbol that a directory message teaches, without trailing spaces.
   /// REQUIRES: check(message).directory.

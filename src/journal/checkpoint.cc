@@ -323,4 +323,13 @@ std::vector<StateEntry> entries_before(const std::vector<StateBatch>& batches, s
   return out;
 }
 
+std::uint64_t number(const Parameters& parameters, std::string_view name) noexcept {
+  const auto found = parameters.find(std::string{name});
+  if (found == parameters.end()) return 0;
+  const std::string& text = found->second;
+  std::uint64_t value = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return failed == std::errc{} && end == text.data() + text.size() ? value : 0;
+}
+
 }  // namespace tickbridge::journal

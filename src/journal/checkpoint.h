@@ -43,6 +43,10 @@ struct FunctionState {
 
 /// What shapes the output: option name → value as text.
 using Parameters = std::map<std::string, std::string>;
+constexpr std::string_view kTopicPartitions = "topic_partitions";
+constexpr std::string_view kMaxRecordBytes = "max_record_bytes";  ///< key and value; a larger record is a dead letter
+/// The value of that name as a number; 0 where there is none.
+[[nodiscard]] std::uint64_t number(const Parameters& parameters, std::string_view name) noexcept;
 
 /// docs/wire/checkpoint.md. Everything before packet `next_sequence` of `session` is acknowledged everywhere.
 struct Checkpoint {

@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <tuple>
 
@@ -46,15 +45,10 @@ const std::string* find(const Parameters& parameters, const std::string& name) n
   return found == parameters.end() ? nullptr : &found->second;
 }
 
-bool grown(const std::string* before, const std::string* after) {
-  const auto number = [](const std::string* text, std::uint32_t& out) {
-    if (text == nullptr) return false;
-    const auto [end, failed] = std::from_chars(text->data(), text->data() + text->size(), out);
-    return failed == std::errc{} && end == text->data() + text->size();
-  };
-  std::uint32_t old_count = 0;
-  std::uint32_t new_count = 0;
-  return number(before, old_count) && number(after, new_count) && new_count > old_count;
+// Nobody's decision but the topic's: the log holds what the old number made, so the replay goes by that one first.
+bool of_the_topic(const Parameters& before, const Parameters& now, const std::string& name) {
+  if (name == kMaxRecordBytes) return true;
+  return name == kTopicPartitions && number(now, name) > number(before, name);
 }
 
 // A partition ahead of next_sequence holds records that a replay under another configuration would write again
@@ -186,7 +180,7 @@ ParameterFinding judge_parameters(const Checkpoint& checkpoint, const Parameters
   ParameterFinding out;
   Parameters names = checkpoint.parameters;
   names.insert(now.begin(), now.end());
-  bool only_grown = true;
+  bool only_the_topic = true;
   bool leaves_log_alone = true;
   bool delivery = false;
   for (const auto& [name, unused] : names) {
@@ -196,7 +190,7 @@ ParameterFinding judge_parameters(const Checkpoint& checkpoint, const Parameters
     out.changes.push_back(fmt::format("{}: {} -> {}", name, shown(before), shown(after)));
     leaves_log_alone = leaves_log_alone && leaves_log(name);
     delivery = delivery || name == "delivery";
-    only_grown = only_grown && name == "topic_partitions" && grown(before, after);
+    only_the_topic = only_the_topic && of_the_topic(checkpoint.parameters, now, name);
   }
   using Way = ParameterFinding::Way;
   if (out.changes.empty()) return out;
@@ -207,7 +201,7 @@ ParameterFinding judge_parameters(const Checkpoint& checkpoint, const Parameters
     out.problem = delivery_refusal(out.changes);
   } else if (accepted && leaves_log_alone) {
     out.way = Way::kSame;
-  } else if (accepted || only_grown) {
+  } else if (accepted || only_the_topic) {
     out.way = Way::kOldFirst;
   } else {
     out.way = Way::kRefused;

@@ -36,7 +36,8 @@ Committer::Committer(Settings settings, const codec::Protocol& protocol, Trading
       lane_{lane},
       metrics_{metrics},
       partitions_{settings_.resume.partitions != 0 ? settings_.resume.partitions : lane.topic().partitions},
-      max_record_bytes_{lane.topic().max_record_bytes},
+      max_record_bytes_{settings_.resume.max_record_bytes != 0 ? settings_.resume.max_record_bytes
+                                                               : lane.topic().max_record_bytes},
       max_dead_letter_bytes_{lane.dead_letter_max_bytes()},
       directory_{std::move(directory)},
       sequence_{settings_.resume.session, settings_.resume.next_sequence},
@@ -109,11 +110,14 @@ bool Committer::route_record(const Task& task, std::size_t i, Tally& tally) {
   ++tally.messages;
   if (record.kind == Kind::kInvalid || record.kind == Kind::kBadPacket) return route_invalid(record, target, tally);
   const bool goes_on = route_message(record, task, target, tally);
-  if (record.size + target.key_size > max_record_bytes_ && target.partition >= 0) {
-    target.partition = dead_letters();
-    reasons_[i] = Reason::kTooLarge;
-  }
+  if (target.partition >= 0) bound(record, i, max_record_bytes_);
   return goes_on;
+}
+
+void Committer::bound(const Record& record, std::size_t i, std::size_t most) {
+  if (record.size + targets_[i].key_size <= most) return;
+  targets_[i].partition = dead_letters();
+  reasons_[i] = Reason::kTooLarge;
 }
 
 bool Committer::repeats(const Record& record, Tally& tally) {

@@ -27,6 +27,7 @@ struct Resume {
   bool transactional = false;        ///< nothing at all is handed over before the feed is owned, a gap's letter neither
   bool reserved = false;             ///< at_most_once: nothing is handed over beyond what is reserved
   std::int32_t partitions = 0;       ///< of the data topic, to route by; 0: as many as it has
+  std::uint64_t max_record_bytes = 0;  ///< larger ones are dead letters; 0: what the topic takes
   std::optional<journal::FunctionState> state;  ///< at next_sequence of that session
   std::vector<journal::StateEntry> entries;     ///< the directory there
   std::vector<journal::StateEntry> later;       ///< what was learnt behind it; counts where a gap swallows it
@@ -101,6 +102,7 @@ class Committer {
   void route(const Task& task);
   [[nodiscard]] bool route_record(const Task& task, std::size_t i, Tally& tally);
   [[nodiscard]] bool route_message(const Record& record, const Task& task, Target& target, Tally& tally);
+  void bound(const Record& record, std::size_t i, std::size_t most);
   [[nodiscard]] bool route_invalid(const Record& record, Target& target, Tally& tally);
   [[nodiscard]] std::optional<Progress> before_piece(const Task& task, SteadyTime now, Reserved reserved);
   [[nodiscard]] Progress stand(SteadyTime now);

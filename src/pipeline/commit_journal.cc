@@ -133,7 +133,7 @@ void Committer::align_record(const Task& task, std::size_t i) {
   const journal::Position position{sequence_.of(record.packet), record.index};
   switch (aligner_->next(targets_[i].partition, position, hashes_[i])) {
     case journal::Alignment::kWrite:
-      return;
+      return bound(record, i, lane_.topic().max_record_bytes);  // may be lower than it was
     case journal::Alignment::kThere:
       targets_[i].partition = kNowhere;
       metrics_.add(FeedCounter::kMessagesSkipped, 1);

@@ -81,33 +81,38 @@ Result<Topic*> Topics::open_notes(const std::string& name, const TopicOptions& o
   return topic ? check_notes(**topic, deadline) : topic;
 }
 
+// A known topic is looked up again: it may have got more partitions since, or be gone. Its lanes have copies of what they
+// were told.
 Result<Topic*> Topics::open(Wanted wanted, SteadyTime deadline) {
-  const auto known = topics_.find(wanted.topic.name);
-  if (known != topics_.end()) return known->second.get();
-  Result<std::unique_ptr<Topic>> topic = find_or_create(wanted, deadline);
-  if (!topic) return topic.error();
+  const std::string name = wanted.topic.name;
+  std::unique_ptr<Topic> fresh;
+  const auto known = topics_.find(name);
+  if (known == topics_.end()) {
+    fresh = std::make_unique<Topic>();
+    fresh->name = name;
+    fresh->handle.reset(rd_kafka_topic_new(client_.handle, name.c_str(), nullptr));
+    if (!fresh->handle) {
+      return error(ExitCode::kConfig, fmt::format("topic {}: {}", name, rd_kafka_err2str(rd_kafka_last_error())));
+    }
+  }
+  Topic& topic = fresh ? *fresh : *known->second;
+  if (auto found = find_or_create(topic, wanted, deadline); !found) return found.error();
   client_.connected.store(true);
-  return (topics_[wanted.topic.name] = std::move(*topic)).get();
+  if (fresh) topics_[name] = std::move(fresh);
+  return &topic;
 }
 
-Result<std::unique_ptr<Topic>> Topics::find_or_create(Wanted& wanted, SteadyTime deadline) {
-  const std::string& name = wanted.topic.name;
-  auto topic = std::make_unique<Topic>();
-  topic->name = name;
-  topic->handle.reset(rd_kafka_topic_new(client_.handle, name.c_str(), nullptr));
-  if (!topic->handle) {
-    return error(ExitCode::kConfig, fmt::format("topic {}: {}", name, rd_kafka_err2str(rd_kafka_last_error())));
-  }
-  Result<Look> look = look_up(client_, topic->handle.get(), false, deadline);
+Result<void> Topics::find_or_create(Topic& topic, Wanted& wanted, SteadyTime deadline) {
+  Result<Look> look = look_up(client_, topic.handle.get(), false, deadline);
   if (look && look->missing && !wanted.may_create) return missing(client_, wanted.topic);
   if (look && look->missing) {
     if (wanted.fitted) fit(wanted.topic, look->brokers);
-    look = create(topic->handle.get(), wanted.topic, look->brokers, deadline);
+    look = create(topic.handle.get(), wanted.topic, look->brokers, deadline);
   }
   if (!look) return look.error();
-  topic->info = look->info;
+  topic.info = look->info;
   broker_ = look->answered;
-  return topic;
+  return {};
 }
 
 Result<Look> Topics::create(rd_kafka_topic_t* topic, const NewTopic& wanted, int brokers, SteadyTime deadline) const {

@@ -39,7 +39,7 @@ class Topics {
     bool fitted = false;  ///< replicas as the cluster allows: nobody has asked for a number
   };
   Result<Topic*> open(Wanted wanted, SteadyTime deadline);
-  Result<std::unique_ptr<Topic>> find_or_create(Wanted& wanted, SteadyTime deadline);
+  Result<void> find_or_create(Topic& topic, Wanted& wanted, SteadyTime deadline);
   Result<Look> create(rd_kafka_topic_t* topic, const NewTopic& wanted, int brokers, SteadyTime deadline) const;
   Described describe(const Topic& topic, SteadyTime deadline);
   Result<Topic*> check_notes(Topic& topic, SteadyTime deadline);

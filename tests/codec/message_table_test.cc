@@ -223,6 +223,24 @@ TEST(MessageTable, ReadsTheSymbolWhereTheTableHasIt) {
   EXPECT_EQ(table.symbol(as_bytes(message)), "VOD");
 }
 
+TEST(MessageTable, HasAFingerprintOfWhatItChecks) {
+  static constexpr Field kFields[] = {{"class", 1, Field::Kind::kCode, "XY"}, {"symbol", 6, Field::Kind::kSymbol}};
+  static constexpr Field kMoreCodes[] = {{"class", 1, Field::Kind::kCode, "XYZ"}, {"symbol", 6, Field::Kind::kSymbol}};
+  static constexpr Field kText[] = {{"class", 1, Field::Kind::kCode, "XY"}, {"symbol", 6, Field::Kind::kText}};
+  static constexpr Field kRenamed[] = {{"kind", 1, Field::Kind::kCode, "XY"}, {"symbol", 6, Field::Kind::kSymbol}};
+  const auto fingerprint = [](std::uint8_t length, std::span<const Field> fields, char directory = 'd') {
+    const MessageType type{'d', "directory", length, fields};
+    return MessageTable{"other", {&type, 1}, "", directory}.fingerprint();
+  };
+  const std::uint64_t known = fingerprint(18, kFields);
+  EXPECT_EQ(fingerprint(18, kRenamed), known);
+  for (const std::uint64_t other : {fingerprint(19, kFields), fingerprint(18, kMoreCodes), fingerprint(18, kText),
+                                    fingerprint(18, kFields, 'e'), Protocol::find("raw")->fingerprint()}) {
+    EXPECT_NE(other, known);
+  }
+  EXPECT_NE(Protocol::find("itch50")->fingerprint(), Protocol::find("itch50-bx")->fingerprint());
+}
+
 TEST(Itch50, SaysSomethingOfAnyBytes) {
   std::mt19937_64 random{tests::seed()};
   for (int i = 0; i < 200'000; ++i) {

@@ -143,6 +143,49 @@ class Topics(Changes):
         feed.must_be_exact(strangers=4, expected=self.messages[:6000])
 
 
+    def test_partitions_that_are_added_while_it_runs_are_used_behind_a_barrier(self):
+        from confluent_kafka.admin import NewPartitions
+
+        for delivery in ("exactly_once", "transactional", "at_least_once", "at_most_once"):
+            with self.subTest(delivery):
+                feed = Feed(self, **{"feed.default.delivery": delivery, "producer.metadata.max.age.ms": 1000})
+                feed.exchange(*RATE)
+                feed.start("--exit-at-end")
+                feed.acknowledged(3000)
+                admin = self.admin()
+                admin.create_partitions([NewPartitions(feed.topic, 5)])[feed.topic].result(10)
+                told = feed.leaves(0)
+                log = feed.must_be_exact(keys=False)
+                new = [r.position for r in log.records if r.partition > 2]
+                self.assertTrue(new, told)
+                self.assertRegex(told, r"has 5 partitions now, 3 before")
+                self.assertIn("barrier: partitions added", told)
+                self.assertRegex(told, "topic_partitions: 3 -> 5")
+                self.assertNotIn("error", told)
+                self.assertEqual(feed.newest()["epoch"], 2)
+
+
+    def test_another_limit_on_records_counts_from_where_alignment_ends(self):
+        count, limit, piece = 12_000, 2000, 3000
+        messages = [b"%06d" % n + b"." * (n * 37 % 3000) for n in range(count)]
+        feed = Feed(self, messages, interval="3s", **{"feed.default.protocol": "raw", "producer.batch.size": 1500})
+        feed.exchange(*RATE)
+        feed.start()
+        feed.acknowledged(4000)
+        feed.kill()
+        last = max(r.position for r in feed.log(messages).records)
+        self.assertGreater(last, feed.newest()["next_sequence"])
+        feed.settings |= {"checkpoint.interval": "200ms", "producer.max.request.size": limit}
+        told = feed.to_the_end()
+        log = feed.log(messages)
+        self.assertEqual((log.doubled, log.strangers, log.out_of_order()), ([], [], 0), told)
+        self.assertFalse([n for n in log.lost if n <= last or len(messages[n]) < limit - 200], told)
+        self.assertFalse([n for n in log.counts if n > last + piece and len(messages[n]) > limit], told)
+        letters = [letter["value"] for letter in feed.dead_letters()]
+        self.assertEqual([m[:6] for m in letters], [messages[n][:6] for n in log.lost])
+        self.assertRegex(told, r"max_record_bytes: \d+ -> \d+")
+
+
 class Owners(Changes):
     def test_an_owner_with_a_longer_interval_is_not_taken_over(self):
         feed = self.begun(rate=("--rate", 500), count=500, interval="3s")

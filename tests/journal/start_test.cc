@@ -244,6 +244,11 @@ TEST(JudgeParameters, TakesMorePartitionsByItself) {
   Parameters now = before.parameters;
   now["topic_partitions"] = "10";
   EXPECT_EQ(judge_parameters(before, now, false).way, ParameterFinding::Way::kOldFirst);
+  now["max_record_bytes"] = "1000";
+  EXPECT_EQ(judge_parameters(before, now, false).way, ParameterFinding::Way::kOldFirst);
+  now["protocol_table"] = "2";
+  EXPECT_EQ(judge_parameters(before, now, false).way, ParameterFinding::Way::kRefused);
+  now = before.parameters;
   now["topic_partitions"] = "1";
   EXPECT_EQ(judge_parameters(before, now, false).way, ParameterFinding::Way::kRefused);
   now["topic_partitions"] = "10";

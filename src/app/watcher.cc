@@ -1,0 +1,79 @@
+#include "app/watcher.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <charconv>
+#include <utility>
+
+#include "journal/checkpoint.h"
+#include "sink/log_reader.h"
+
+namespace tickbridge::app {
+
+namespace {
+
+constexpr milliseconds kEpochLook{250};   // from one look into the checkpoint topic to the next
+constexpr milliseconds kPatience{2000};   // for a topic's metadata
+
+/// producer.metadata.max.age.ms, by the library's name.
+milliseconds metadata_age(const config::Config& config) {
+  const auto& properties = config.producer.properties;
+  const auto found = properties.find("topic.metadata.refresh.interval.ms");
+  std::int64_t age = 300'000;
+  if (found != properties.end()) std::from_chars(found->second.data(), found->second.data() + found->second.size(), age);
+  return milliseconds{std::max<std::int64_t>(age, 0)};
+}
+
+}  // namespace
+
+Watcher::Watcher(const config::Config& config, std::string instance, sink::CompactedLog& checkpoints, Events events)
+    : config_{config},
+      instance_{std::move(instance)},
+      checkpoints_{checkpoints},
+      events_{std::move(events)},
+      look_every_{metadata_age(config)},
+      looked_at_{SteadyClock::now()} {
+  for (const config::Feed& feed : config.feeds) topics_.insert(feed.sink.topic);
+  thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
+}
+
+void Watcher::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    std::this_thread::sleep_for(kEpochLook);  // a consumer that always waits is half of an idle daemon's CPU time
+    look_at_epochs();
+    if (look_every_.count() == 0 || SteadyClock::now() - looked_at_ < look_every_) continue;
+    look_at_topics(stop);
+    looked_at_ = SteadyClock::now();
+  }
+}
+
+void Watcher::look_at_epochs() {
+  const auto entries = checkpoints_.read_on("", milliseconds{0});
+  if (!entries) return;
+  for (const sink::Entry& entry : *entries) {
+    const std::size_t slash = entry.key.rfind('/');
+    if (!entry.value || slash == std::string::npos) continue;
+    std::uint64_t epoch = 0;
+    std::from_chars(entry.key.data() + slash + 1, entry.key.data() + entry.key.size(), epoch);
+    if (entry.value->find(instance_) != std::string::npos) continue;
+    const auto checkpoint = journal::parse_checkpoint(*entry.value);
+    events_.on_epoch(entry.key.substr(0, slash), epoch, checkpoint ? checkpoint->instance : "?");
+  }
+}
+
+void Watcher::look_at_topics(const std::stop_token& stop) {
+  for (const std::string& topic : topics_) {
+    if (stop.stop_requested()) return;
+    auto reader = sink::LogReader::open(config_.producer, topic);
+    if (!reader) continue;
+    const auto partitions = (*reader)->partitions(SteadyClock::now() + kPatience);
+    if (!partitions) {
+      spdlog::warn("looking for added partitions: {}", partitions.error().message);
+    } else {
+      events_.on_partitions(topic, *partitions);
+    }
+  }
+}
+
+}  // namespace tickbridge::app

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <string>
+#include <thread>
+
+#include "base/clock.h"
+#include "config/config.h"
+#include "sink/compacted_log.h"
+
+namespace tickbridge::app {
+
+/// What others do while the daemon runs: newer epochs in the checkpoint topic (recovery.md, "While running: watch"),
+/// partitions added to the data topics, topics deleted. A thread of its own; blocks on Kafka.
+class Watcher {
+ public:
+  struct Events {  // on the watcher's thread
+    /// A checkpoint of another instance.
+    std::function<void(const std::string& feed, std::uint64_t epoch, const std::string& instance)> on_epoch;
+    /// How many partitions a topic has, at every look.
+    std::function<void(const std::string& topic, std::int32_t partitions)> on_partitions;
+  };
+
+  /// `checkpoints` outlives it; nobody else reads on in it.
+  Watcher(const config::Config& config, std::string instance, sink::CompactedLog& checkpoints, Events events);
+
+ private:
+  void run(const std::stop_token& stop);
+  void look_at_epochs();
+  void look_at_topics(const std::stop_token& stop);
+
+  const config::Config& config_;
+  const std::string instance_;
+  sink::CompactedLog& checkpoints_;
+  const Events events_;
+  const milliseconds look_every_;  ///< into the topics' metadata; zero: never
+  std::set<std::string> topics_;   ///< data topics
+  SteadyTime looked_at_;
+  std::jthread thread_;            ///< last: it uses the others
+};
+
+}  // namespace tickbridge::app
