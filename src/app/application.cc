@@ -153,7 +153,7 @@ void Application::journal_opened(const Result<void>& result) {
 // A feed whose newest epoch is not ours has another owner: it stops.
 std::unique_ptr<Watcher> Application::watch() {
   return std::make_unique<Watcher>(
-      config_, instance_, *checkpoints_,
+      config_, instance_, *checkpoints_, *states_,
       Watcher::Events{.on_epoch =
                           [this](const std::string& name, std::uint64_t epoch, const std::string& instance) {
                             asio::post(io_, [this, name, epoch, instance] {

@@ -27,10 +27,12 @@ milliseconds metadata_age(const config::Config& config) {
 
 }  // namespace
 
-Watcher::Watcher(const config::Config& config, std::string instance, sink::CompactedLog& checkpoints, Events events)
+Watcher::Watcher(const config::Config& config, std::string instance, sink::CompactedLog& checkpoints,
+                 sink::CompactedLog& states, Events events)
     : config_{config},
       instance_{std::move(instance)},
       checkpoints_{checkpoints},
+      states_{states},
       events_{std::move(events)},
       look_every_{metadata_age(config)},
       looked_at_{SteadyClock::now()} {
@@ -44,13 +46,14 @@ void Watcher::run(const std::stop_token& stop) {
     look_at_epochs();
     if (look_every_.count() == 0 || SteadyClock::now() - looked_at_ < look_every_) continue;
     look_at_topics(stop);
+    restore_journal();
     looked_at_ = SteadyClock::now();
   }
 }
 
 void Watcher::look_at_epochs() {
   const auto entries = checkpoints_.read_on("", milliseconds{0});
-  if (!entries) return;
+  if (!entries) return restore_journal();
   for (const sink::Entry& entry : *entries) {
     const std::size_t slash = entry.key.rfind('/');
     if (!entry.value || slash == std::string::npos) continue;
@@ -59,6 +62,24 @@ void Watcher::look_at_epochs() {
     if (entry.value->find(instance_) != std::string::npos) continue;
     const auto checkpoint = journal::parse_checkpoint(*entry.value);
     events_.on_epoch(entry.key.substr(0, slash), epoch, checkpoint ? checkpoint->instance : "?");
+  }
+}
+
+// Somebody has deleted them. Both are asked for, so that an operator who meant well with one is told of both.
+void Watcher::restore_journal() {
+  const std::string& topic = config_.checkpoint.topic;
+  const auto restored = checkpoints_.restore(SteadyClock::now() + kPatience);
+  if (restored && *restored) {
+    spdlog::error("topic {} was deleted and has been created again: a crash before the next checkpoint would write the session "
+                  "twice; it belongs to tickbridge, leave it alone", topic);
+  }
+  const auto states = states_.restore(SteadyClock::now() + kPatience);
+  if (states && *states) {
+    spdlog::error("topic {}.state was deleted and has been created again: what it held of this session's symbols is lost, so a "
+                  "restart within the session may be refused (65); if so, start once with --start beginning", topic);
+  }
+  for (const auto* const result : {&restored, &states}) {
+    if (!*result) spdlog::warn("looking after topic {}: {}", topic, result->error().message);
   }
 }
 

@@ -23,17 +23,20 @@ class Watcher {
     std::function<void(const std::string& topic, std::int32_t partitions)> on_partitions;
   };
 
-  /// `checkpoints` outlives it; nobody else reads on in it.
-  Watcher(const config::Config& config, std::string instance, sink::CompactedLog& checkpoints, Events events);
+  /// `checkpoints` and `states` outlive it; nobody else reads on in them.
+  Watcher(const config::Config& config, std::string instance, sink::CompactedLog& checkpoints, sink::CompactedLog& states,
+          Events events);
 
  private:
   void run(const std::stop_token& stop);
   void look_at_epochs();
   void look_at_topics(const std::stop_token& stop);
+  void restore_journal();
 
   const config::Config& config_;
   const std::string instance_;
   sink::CompactedLog& checkpoints_;
+  sink::CompactedLog& states_;
   const Events events_;
   const milliseconds look_every_;  ///< into the topics' metadata; zero: never
   std::set<std::string> topics_;   ///< data topics

@@ -29,16 +29,25 @@ Reader::Take keep(std::vector<Entry>& entries, std::string_view prefix) {
 
 class OneCompactedLog final : public CompactedLog {
  public:
-  OneCompactedLog(std::unique_ptr<NotesWriter> writer, std::unique_ptr<Reader> reader)
-      : writer_{std::move(writer)}, reader_{std::move(reader)} {}
+  OneCompactedLog(const ProducerOptions& options, const TopicOptions& topics, std::string topic,
+                  std::unique_ptr<NotesWriter> writer, std::unique_ptr<Reader> reader)
+      : options_{options},
+        topics_{topics},
+        topic_{std::move(topic)},
+        writer_{std::move(writer)},
+        reader_{std::move(reader)} {}
 
   Result<std::vector<Entry>> read_back(std::string_view prefix, const Enough& enough, SteadyTime deadline) override;
   Result<std::vector<Entry>> read_on(std::string_view prefix, std::chrono::milliseconds patience) override;
+  Result<bool> restore(SteadyTime deadline) override;
   void write(std::string key, std::optional<std::string> value, Done done) override {
     writer_->write(key, value, std::move(done));
   }
 
  private:
+  const ProducerOptions options_;
+  const TopicOptions topics_;
+  const std::string topic_;
   const std::unique_ptr<NotesWriter> writer_;
   // The reading thread only.
   const std::unique_ptr<Reader> reader_;
@@ -74,6 +83,16 @@ Result<std::vector<Entry>> OneCompactedLog::read_on(std::string_view prefix, std
   return entries;
 }
 
+// The writer's client has given the topic up until its next look at the metadata, minutes later: it is made anew.
+Result<bool> OneCompactedLog::restore(SteadyTime deadline) {
+  const Result<bool> missing = reader_->missing(deadline);
+  if (!missing || !*missing) return missing;
+  if (auto created = NotesWriter::open(options_, topics_, topic_, deadline); !created) return created.error();
+  writer_->renew();
+  position_ = 0;
+  return true;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<CompactedLog>> CompactedLog::open(const ProducerOptions& options, const TopicOptions& topics,
@@ -83,7 +102,7 @@ Result<std::unique_ptr<CompactedLog>> CompactedLog::open(const ProducerOptions& 
   if (!writer) return writer.error();
   Result<std::unique_ptr<Reader>> reader = Reader::open(options, topic, isolation);
   if (!reader) return reader.error();
-  return std::unique_ptr<CompactedLog>{std::make_unique<OneCompactedLog>(std::move(*writer), std::move(*reader))};
+  return std::unique_ptr<CompactedLog>{std::make_unique<OneCompactedLog>(options, topics, topic, std::move(*writer), std::move(*reader))};
 }
 
 }  // namespace tickbridge::sink

@@ -43,6 +43,9 @@ class CompactedLog {
   /// there now.
   [[nodiscard]] virtual Result<std::vector<Entry>> read_on(std::string_view prefix, std::chrono::milliseconds patience) = 0;
 
+  /// Creates the topic again if somebody has deleted it, and says whether. What was in it is lost.
+  [[nodiscard]] virtual Result<bool> restore(SteadyTime deadline) = 0;
+
   /// Appends; no value: a tombstone. `done` is called by a thread of the log, once: the offset, or the error. Never blocks.
   using Done = std::function<void(const Result<std::int64_t>&)>;
   virtual void write(std::string key, std::optional<std::string> value, Done done) = 0;

@@ -70,9 +70,12 @@ void NotesWriter::drain() {
 }
 
 Result<rd_kafka_topic_t*> NotesWriter::usable_topic() {
-  if (!side_ || side_->client().failed.load()) {
+  const bool failed = !side_ || side_->client().failed.load();
+  if (failed) {
     spdlog::warn("topic {}: its producer failed ({}) and is made anew", name_,
                  side_ ? side_->client().last_error().second : "");
+  }
+  if (stale_.exchange(false) || failed) {
     drain();
     if (const auto connected = connect(); !connected) return connected.error();
   }

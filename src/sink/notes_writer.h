@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -32,6 +33,8 @@ class NotesWriter {
 
   /// Any thread. Never blocks, but for a rebuild after a fatal error (then milliseconds).
   void write(const std::string& key, const std::optional<std::string>& value, Done done);
+  /// The next write() has a new client. Any thread.
+  void renew() { stale_.store(true); }
 
  private:
   NotesWriter(const ProducerOptions& options, std::string topic) : options_{options}, name_{std::move(topic)} {}
@@ -44,6 +47,7 @@ class NotesWriter {
   std::mutex mutex_;  // guards side_ and topic_
   std::unique_ptr<SideClient> side_;
   TopicHandle topic_;
+  std::atomic<bool> stale_{false};
 };
 
 }  // namespace tickbridge::sink

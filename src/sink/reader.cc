@@ -33,6 +33,11 @@ bool not_allowed(rd_kafka_resp_err_t code) {
   return code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
 }
 
+bool not_there(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+         code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+}
+
 /// Partitions being fetched into one queue, from the constructor to the destructor.
 class Reading {
  public:
@@ -85,7 +90,7 @@ class Reading {
       at_end_ = true;
       advance(part, message.offset);
     } else if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      if (not_allowed(message.err)) fault_ = message.err;
+      if (not_allowed(message.err) || not_there(message.err)) fault_ = message.err;
     } else if (message.offset >= part.next) {  // less: retention has put us back to the beginning of another life
       if (message.offset < part.end) {
         take_(message);
@@ -113,6 +118,7 @@ class Reading {
 };
 
 Error refused(const std::string& topic, rd_kafka_resp_err_t code) {
+  if (not_there(code)) return error(ExitCode::kUnavailable, fmt::format("topic {} is not there any more", topic));
   return error(ExitCode::kUnavailable,
                fmt::format("topic {} cannot be read: {}; the daemon's user needs the right: kafka-acls.sh --add "
                            "--allow-principal User:NAME --operation Read --operation Describe --topic {}",
@@ -145,6 +151,12 @@ Result<Look> Reader::look(SteadyTime deadline) {
   }
   known_ = known_ || found.has_value();
   return found;
+}
+
+Result<bool> Reader::missing(SteadyTime deadline) {
+  const Result<Look> found = look_up(side_->client(), handle_.get(), false, deadline);
+  if (!found) return found.error();
+  return found->missing;
 }
 
 // One request a leader for all its partitions. Unlike rd_kafka_query_watermark_offsets (2.0.2: #4460), it keeps its

@@ -32,6 +32,8 @@ class Reader {
   using Take = std::function<void(const rd_kafka_message_t&)>;
   /// Every data record of the ranges, in order of offset within a partition.
   [[nodiscard]] Result<void> read(const std::vector<Range>& ranges, const Take& take, SteadyTime deadline);
+  /// Whether the topic is gone.
+  [[nodiscard]] Result<bool> missing(SteadyTime deadline);
   /// What follows `from`: waits up to `patience` for the first record (zero: none is waited for), then reads up to the end. Returns the offset to
   /// go on from.
   [[nodiscard]] Result<std::int64_t> follow(std::int32_t partition, std::int64_t from, const Take& take,

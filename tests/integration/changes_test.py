@@ -165,6 +165,21 @@ class Topics(Changes):
                 self.assertEqual(feed.newest()["epoch"], 2)
 
 
+    def test_a_checkpoint_topic_that_is_deleted_while_it_runs_is_created_again(self):
+        for delivery in ("exactly_once", "transactional"):
+            with self.subTest(delivery):
+                feed = self.begun(delivery)
+                admin = self.admin()
+                admin.delete_topics([feed.topic + ".cp"])[feed.topic + ".cp"].result(30)
+                feed.log_says(r"\.cp was deleted and has been created again")
+                deadline = time.monotonic() + 30 * harness.SLOW
+                while not feed.checkpoints():
+                    self.assertLess(time.monotonic(), deadline)
+                    time.sleep(0.1)
+                feed.kill()
+                feed.to_the_end()
+                feed.must_be_exact()
+
     def test_another_limit_on_records_counts_from_where_alignment_ends(self):
         count, limit, piece = 12_000, 2000, 3000
         messages = [b"%06d" % n + b"." * (n * 37 % 3000) for n in range(count)]
