@@ -226,7 +226,7 @@ TEST(MessageTable, ReadsTheSymbolWhereTheTableHasIt) {
 TEST(MessageTable, HasAFingerprintOfWhatItChecks) {
   static constexpr Field kFields[] = {{"class", 1, Field::Kind::kCode, "XY"}, {"symbol", 6, Field::Kind::kSymbol}};
   static constexpr Field kMoreCodes[] = {{"class", 1, Field::Kind::kCode, "XYZ"}, {"symbol", 6, Field::Kind::kSymbol}};
-  static constexpr Field kText[] = {{"class", 1, Field::Kind::kCode, "XY"}, {"symbol", 6, Field::Kind::kText}};
+  static constexpr Field kNumber[] = {{"class", 1, Field::Kind::kNumber}, {"symbol", 6, Field::Kind::kSymbol}};
   static constexpr Field kRenamed[] = {{"kind", 1, Field::Kind::kCode, "XY"}, {"symbol", 6, Field::Kind::kSymbol}};
   const auto fingerprint = [](std::uint8_t length, std::span<const Field> fields, char directory = 'd') {
     const MessageType type{'d', "directory", length, fields};
@@ -234,7 +234,7 @@ TEST(MessageTable, HasAFingerprintOfWhatItChecks) {
   };
   const std::uint64_t known = fingerprint(18, kFields);
   EXPECT_EQ(fingerprint(18, kRenamed), known);
-  for (const std::uint64_t other : {fingerprint(19, kFields), fingerprint(18, kMoreCodes), fingerprint(18, kText),
+  for (const std::uint64_t other : {fingerprint(19, kFields), fingerprint(18, kMoreCodes), fingerprint(18, kNumber),
                                     fingerprint(18, kFields, 'e'), Protocol::find("raw")->fingerprint()}) {
     EXPECT_NE(other, known);
   }
