@@ -64,10 +64,10 @@ class Starts(RealBroker):
 
     def test_after_a_clean_stop_nothing_is_repeated_and_nothing_is_skipped(self):
         feed = Feed(self)
-        feed.exchange(*RATE)
+        feed.exchange("--rate", 1500)  # 20 s for six lives
         for _ in range(3):
             feed.start()
-            feed.acknowledged(2000)
+            feed.acknowledged(1000)
             feed.stop()
             newest = feed.newest()
             self.assertTrue(newest["clean"], newest)
