@@ -127,6 +127,7 @@ Result<void> FeedUnit::build(Opened& opened) {
                             },
                         .on_failed = [this](const Error& problem) { fail(problem); }});
   if (journaled()) reader_->resume_at(where.session, where.next_sequence);
+  reader_->catching_up(std::ranges::any_of(where.suffixes, [](const auto& suffix) { return !suffix.found.empty() || suffix.lost > 0; }));
   return {};
 }
 
@@ -213,6 +214,7 @@ void FeedUnit::on_mark(pipeline::MarkReport report) {
   if (!keeper_) return;
   tell(report.strangers);
   const bool aligned = report.aligned;
+  if (aligned && reader_) reader_->catching_up(false);  // none: the life is taken down, and this was on its way
   keeper_->take(std::move(report));
   if (aligned && recoveries_ != 0 && metrics_.value(FeedCounter::kMessagesAcknowledged) != 0) recoveries_ = 0;
 }
@@ -319,6 +321,8 @@ std::string what_is_missing(const pipeline::Barrier& barrier, const std::string&
 // The feed is owned before anything is handed over (recovery.md, 6).
 void FeedUnit::own(const pipeline::Barrier& barrier) {
   if (code_ != ExitCode::kOk) return;
+  reader_->catching_up(!barrier.report.aligned);
+  spdlog::info("feed {}: recovery: {}", config_.name, journal::name(journal::Step::kOwn));
   keeper_ = std::make_shared<Keeper>(around_.io, Keeper::Settings{.start = start_checkpoint(barrier),
                                                                 .delivery = config_.sink.delivery,
                                                                 .ends = exact() ? recovered_->ends : std::vector<std::int64_t>{}},
@@ -427,6 +431,7 @@ void FeedUnit::owned(const Result<void>& read, bool first) {
   metrics_.set(FeedGauge::kRecoverySeconds, took);
   spdlog::info("feed {}: owned, epoch {}, session {}, {} ms after the start of recovery", config_.name, keeper_->epoch(),
                keeper_->session(), took);
+  if (metrics_.state() == FeedState::kRecovering) spdlog::info("feed {}: recovery: {}", config_.name, journal::name(journal::Step::kAlign));
   if (transactional()) {
     if (auto begun = producer_->begin_transaction(); !begun) return producer_failed(producer_.get(), begun.error());
     committed_at_ = 0;

@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <random>
+#include <utility>
 
 namespace tickbridge::net {
 
@@ -310,8 +311,12 @@ void FeedReader::wake() {
   });
 }
 
+void FeedReader::catching_up(bool still) {
+  if (std::exchange(catching_up_, still) != still && !stopped_) show();
+}
+
 void FeedReader::show() {
-  metrics_.set_state(session_.state());
+  metrics_.set_state(catching_up_ && streaming() ? FeedState::kRecovering : session_.state());
   metrics_.set_session(session_.name());
 }
 

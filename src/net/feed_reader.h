@@ -32,6 +32,8 @@ class FeedReader {
 
   /// The first login asks for this packet of this session, which an earlier life of the daemon has reached. Before start().
   void resume_at(const std::string& session, std::uint64_t sequence) { session_.resume_at(session, sequence); }
+  /// What is replayed is still compared with what the log holds: shown as recovering, not as streaming.
+  void catching_up(bool still);
   /// The next packet to ask the exchange for.
   [[nodiscard]] std::uint64_t next_sequence() const noexcept { return session_.next_sequence(); }
   /// Connects; gives up with kUnavailable if no login succeeded before the deadline.
@@ -93,6 +95,7 @@ class FeedReader {
   bool closed_by_exchange_ = false;
   bool reading_paused_ = false;
   bool stopped_ = false;
+  bool catching_up_ = false;
   bool writing_ = false;
   std::string out_;                // being written
 };

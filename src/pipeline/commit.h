@@ -112,6 +112,7 @@ class Committer {
   void restore();
   void align(const Task& task);
   void align_record(const Task& task, std::size_t i);
+  void tell_aligned() const;
   void finish_aligning();
   void note_learnt(const Record& record);
   void note_handed(const Task& task);
@@ -153,6 +154,8 @@ class Committer {
 
   // what the journal is told of
   std::optional<journal::Aligner> aligner_;
+  std::optional<SteadyTime> aligning_since_;
+  bool aligned_told_ = false;
   std::vector<std::pair<std::int32_t, journal::PartitionState>> matched_;  // at the end of alignment, untold
   std::vector<journal::Stranger> strangers_;                               // as well
   std::vector<journal::Handed> handed_;     // by partition

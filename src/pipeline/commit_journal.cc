@@ -1,5 +1,6 @@
 // What the committer does for recovery: where a life begins, alignment, barriers, and what it tells the journal.
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <limits>
@@ -110,6 +111,7 @@ void Committer::own(const SequenceFinding& finding) {
 
 // The whole piece is announced first: what comes later tells a hole in the log from somebody else's records.
 void Committer::align(const Task& task) {
+  if (!aligning_since_) aligning_since_ = SteadyClock::now();
   for (std::size_t i = 0; i < task.count; ++i) {
     const Target& target = targets_[i];
     if (target.partition < 0 || target.partition == dead_letters()) continue;
@@ -119,6 +121,7 @@ void Committer::align(const Task& task) {
   for (std::size_t i = 0; i < task.count && !stop_; ++i) {
     if (targets_[i].partition >= 0 && targets_[i].partition != dead_letters()) align_record(task, i);
   }
+  if (!stop_ && aligner_->aligned() && !std::exchange(aligned_told_, true)) tell_aligned();
   if (stop_) {  // nothing of a piece that cannot be aligned is written
     for (std::size_t i = 0; i < task.count; ++i) targets_[i].partition = kNowhere;
     return;
@@ -143,6 +146,14 @@ void Committer::align_record(const Task& task, std::size_t i) {
                     fmt::format("feed {}: the log cannot be aligned with the feed, nothing is written: {}", settings_.feed,
                                 aligner_->problem()));
   }
+}
+
+void Committer::tell_aligned() const {
+  if (aligner_->total() == 0) return;
+  const auto took = std::chrono::duration_cast<milliseconds>(SteadyClock::now() - *aligning_since_).count();
+  spdlog::info("feed {}: aligned before sequence {}: {} record(s) of the log compared, {} matched, {} passed over, {} ms",
+               settings_.feed, sequence_.expected(), aligner_->total(), aligner_->matched(),
+               aligner_->total() - aligner_->matched(), took);
 }
 
 void Committer::finish_aligning() {

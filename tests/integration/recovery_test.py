@@ -62,6 +62,31 @@ class Starts(RealBroker):
         feed.must_be_exact()
         self.assertRegex(told, r"[5-9]\d\d\d|\d{5} record\(s\) lie behind the checkpoint")
 
+    def test_aligning_is_shown_as_recovering_and_told_with_figures(self):
+        feed = Feed(self, interval="5s")  # a suffix of some thousand records
+        feed.exchange(*RATE)
+        feed.start()
+        feed.acknowledged(8000)
+        feed.kill()
+        newest, there = feed.newest(), feed.log_at_rest().records
+        # A partition may be ahead of the slowest one: what the checkpoint knows of it is skipped without being compared.
+        skipped = sorted(r.position for r in there if r.position + 1 >= newest["next_sequence"])
+        compared = sum(r.offset > newest["partitions"][r.partition]["offset"] for r in there)
+        feed.exchange("--rate", 4_000, "--fault", "stall:5@%d" % (skipped[len(skipped) // 2] + 1))
+        life = feed.start()
+        status = life.await_feed(lambda f: f["messages_skipped"] > 0, 60)
+        self.assertEqual(status["state"], "recovering", life.errors())
+        self.assertLess(status["messages_skipped"], len(skipped))
+        self.assertEqual(life.get("/readyz")[0], 503)
+        status = life.await_feed(lambda f: f["state"] == "streaming")
+        self.assertEqual(status["messages_skipped"], len(skipped))
+        self.assertRegex(feed.told(), f"aligned before sequence \\d+: {compared} record.s. of the log compared, {compared} matched, "
+                                      "0 passed over")
+        self.assertRegex(feed.told(), "recovery: taking ownership[^!]*owned, epoch 2[^!]*recovery: aligning")
+        feed.stop()
+        feed.to_the_end()
+        feed.must_be_exact()
+
     def test_after_a_clean_stop_nothing_is_repeated_and_nothing_is_skipped(self):
         feed = Feed(self)
         feed.exchange("--rate", 1500)  # 20 s for six lives

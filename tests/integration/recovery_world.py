@@ -171,6 +171,14 @@ class Feed:
     def log(self, expected=None) -> Log:
         return Log(self.kafka.servers, self.topic, expected if expected is not None else self.messages)
 
+    def log_at_rest(self) -> Log:
+        """Once what a killed life had under way has been appended."""
+        log, before = self.log(), None
+        while before != len(log.records):
+            time.sleep(0.3)
+            log, before = self.log(), len(log.records)
+        return log
+
     def told(self) -> str:
         alive = self.life and self.life.process.poll() is None
         return "\n=== next life\n".join(self.logs + [self.life.errors()] * bool(alive))
