@@ -425,7 +425,7 @@ void FeedUnit::owned(const Result<void>& read, bool first) {
                                                        "of them",
                                                        config_.name, life_ == 1 ? "this one has written nothing; " : "")));
   }
-  keeper_->bury(recovered_->older_epochs);
+  keeper_->bury(recovered_->older_epochs, recovered_->states);
   next_checkpoint_ = SteadyClock::now() + around_.config.checkpoint.interval;
   const auto took = since_ms(recovering_since_).count();
   metrics_.set(FeedGauge::kRecoverySeconds, took);

@@ -166,10 +166,19 @@ void Keeper::new_session(std::string session, std::uint64_t next_sequence, const
   reserved_ = final_next_ = next_sequence;
 }
 
-void Keeper::bury(const std::vector<std::uint64_t>& epochs) {
+// What fails, the next start buries.
+void Keeper::bury(const std::vector<std::uint64_t>& epochs, const std::vector<journal::StateBatch>& states) {
   for (const std::uint64_t epoch : epochs) {
     checkpoints_.write(journal::checkpoint_key(current_.feed, epoch), std::nullopt, [](const Result<std::int64_t>&) {});
   }
+  std::size_t buried = 0;
+  for (const journal::StateBatch& batch : states) {
+    const bool before_us = batch.epoch < current_.epoch;  // if not: the checkpoint topic has been lost, and epochs begin anew
+    if (before_us && !journal::gone(batch, current_.session, current_.state_epoch_floor)) continue;
+    states_.write(journal::state_key(batch.feed, batch.epoch, batch.number), std::nullopt, [](const Result<std::int64_t>&) {});
+    ++buried;
+  }
+  if (buried != 0) spdlog::info("feed {}: {} state record(s) that no start needs any more are buried", current_.feed, buried);
 }
 
 }  // namespace tickbridge::app

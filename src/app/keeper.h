@@ -43,8 +43,11 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   void reserve(std::uint64_t sequence, Then then);
   /// Another session begins: everything before is settled.
   void new_session(std::string session, std::uint64_t next_sequence, const journal::FunctionState& state);
-  /// Forgets older epochs.
-  void bury(const std::vector<std::uint64_t>& epochs);
+  /// Forgets older epochs, and of the state topic's batches those that are gone. REQUIRES: the start checkpoint is
+  /// acknowledged and has been read back as the first one of its epoch, and nothing has been written since: every later start
+  /// follows from it. (Not so from a barrier's: who takes the feed over may have read the topic before that one, and a
+  /// process that was stopped does not know it yet.)
+  void bury(const std::vector<std::uint64_t>& epochs, const std::vector<journal::StateBatch>& states);
 
   /// The checkpoint as it would be written now, for a transaction. Counts as written.
   [[nodiscard]] journal::Checkpoint next(std::string decision, bool clean);

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <limits>
 #include <thread>
+#include <unordered_map>
 #include <utility>
 
 #include "codec/protocol.h"
@@ -32,6 +33,13 @@ std::uint64_t epoch_of(std::string_view key) {
   const std::string_view digits = key.substr(key.rfind('/') + 1);
   std::from_chars(digits.data(), digits.data() + digits.size(), epoch);
   return epoch;
+}
+
+// What a compaction would leave: of each key the newest, and nothing where that is a tombstone.
+void keep_live(std::vector<sink::Entry>& entries) {
+  std::unordered_map<std::string, std::int64_t> newest;
+  for (const sink::Entry& entry : entries) newest[entry.key] = entry.offset;
+  std::erase_if(entries, [&](const sink::Entry& entry) { return !entry.value || newest.at(entry.key) != entry.offset; });
 }
 
 }  // namespace
@@ -413,27 +421,35 @@ Result<void> Recovery::read_suffix() {
   return {};
 }
 
+// Where the checkpoint does not count, what was learnt is read for one thing only: to be buried.
 Result<void> Recovery::read_state() {
-  if (!found_.checkpoint || found_.given_up) return {};
+  const bool counts = found_.checkpoint && !found_.given_up;
   auto log = sink::CompactedLog::open(settings_.config.producer, settings_.config.topics,
                                       settings_.config.checkpoint.topic + ".state", "read_uncommitted", settings_.deadline);
   if (!log) return log.error();
   auto entries = (*log)->read_back(prefix(), [](const auto&) { return false; }, settings_.deadline);
   if (!entries) return entries.error();
   std::vector<journal::StateBatch> batches;
+  keep_live(*entries);
   for (const sink::Entry& entry : *entries) {
-    if (!entry.value) continue;
     auto batch = journal::parse_state(*entry.value);
+    if (!batch && !counts) continue;
     if (!batch) return error(ExitCode::kData, fmt::format("feed {}: state at offset {}: {}", settings_.feed.name, entry.offset, batch.error().message));
     batches.push_back(std::move(*batch));
   }
+  if (counts) take_state(batches);
+  for (journal::StateBatch& batch : batches) batch.entries.clear();
+  found_.states = std::move(batches);
+  return {};
+}
+
+void Recovery::take_state(const std::vector<journal::StateBatch>& batches) {
   const journal::Checkpoint& at = *found_.checkpoint;
   found_.entries = journal::entries_before(batches, at.session, at.next_sequence, at.state_epoch_floor);
   constexpr std::uint64_t kEver = std::numeric_limits<std::uint64_t>::max();
   for (journal::StateEntry& entry : journal::entries_before(batches, at.session, kEver, at.state_epoch_floor)) {
     if (entry.position.sequence >= at.next_sequence) found_.later.push_back(std::move(entry));
   }
-  return {};
 }
 
 }  // namespace tickbridge::app

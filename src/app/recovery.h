@@ -27,6 +27,7 @@ struct Recovered {
   std::vector<journal::Suffix> suffixes;           ///< by partition, where the log has to be aligned
   std::vector<journal::StateEntry> entries;        ///< the directory at the checkpoint,
   std::vector<journal::StateEntry> later;          ///< and what was learnt behind it
+  std::vector<journal::StateBatch> states;         ///< what the state topic holds of this feed, without the entries
   std::vector<journal::Stranger> strangers;        ///< transactional: behind the checkpoint nothing committed is ours
   journal::ParameterFinding parameters;
   bool given_up = false;                           ///< the checkpoint counts no more: --start, or another topic
@@ -76,6 +77,7 @@ class Recovery {
   [[nodiscard]] Result<void> read_suffix();
   [[nodiscard]] Result<void> read_strangers();
   [[nodiscard]] Result<void> read_state();
+  void take_state(const std::vector<journal::StateBatch>& batches);
   [[nodiscard]] Result<std::vector<journal::Checkpoint>> parse(const std::vector<sink::Entry>& entries) const;
   [[nodiscard]] bool aligns() const;
   [[nodiscard]] bool continues() const;

@@ -308,11 +308,15 @@ Result<StateBatch> parse_state(std::string_view text) {
   return out;
 }
 
+bool gone(const StateBatch& batch, std::string_view session, std::uint64_t epoch_floor) noexcept {
+  return batch.session != session || batch.epoch < epoch_floor;
+}
+
 std::vector<StateEntry> entries_before(const std::vector<StateBatch>& batches, std::string_view session,
                                        std::uint64_t next_sequence, std::uint64_t epoch_floor) {
   std::vector<StateEntry> out;
   for (const StateBatch& batch : batches) {
-    if (batch.session != session || batch.epoch < epoch_floor) continue;
+    if (gone(batch, session, epoch_floor)) continue;
     for (const StateEntry& entry : batch.entries) {
       if (entry.position.sequence < next_sequence) out.push_back(entry);
     }

@@ -103,5 +103,8 @@ struct StateBatch {
 /// later, in order of position, later ones of one instrument last. What several epochs learnt alike comes once.
 [[nodiscard]] std::vector<StateEntry> entries_before(const std::vector<StateBatch>& batches, std::string_view session,
                                                      std::uint64_t next_sequence, std::uint64_t epoch_floor = 0);
+/// Whether no start from a checkpoint of that session and floor takes anything from the batch. Then none from a later
+/// checkpoint does that follows from it: another session's floor is the epoch that joins it, and floors never fall.
+[[nodiscard]] bool gone(const StateBatch& batch, std::string_view session, std::uint64_t epoch_floor) noexcept;
 
 }  // namespace tickbridge::journal

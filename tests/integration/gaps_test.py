@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """What the exchange cannot give any more, and where one session ends and another one begins. Real broker."""
+import json
+import pathlib
 import time
 import unittest
 
+import harness
 import recovery_world
 from recovery_world import Feed, RealBroker
 
@@ -244,6 +247,176 @@ class Sessions(RealBroker):
         there = len(feed.log().records)
         feed.to_the_end()
         self.assertEqual(len(feed.log().records), there + 30_000)
+
+
+class Learnt(RealBroker):
+    """Tombstones in the state topic: what no start needs any more, and nothing else."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.days = [cls.day(n) for n in (1, 2, 3)]
+
+    @classmethod
+    def day(cls, n):
+        """12,000 messages that no other day has; the same numbers have other symbols."""
+        file = harness.generate(pathlib.Path(cls.folder.name) / f"{n}.itch", 12_000, 10 + n, "--symbols", 300 + 7 * n)
+        messages = [m[:3] + bytes([n, n]) + m[5:] for m in recovery_world.read_messages(file)]
+        recovery_world.write_messages(file, messages)
+        return messages, file
+
+    def session(self, feed, n, *flags):
+        feed.exchange("--session", f"100000000{n}", *flags, file=self.days[n - 1][1])
+
+    def run_day(self, feed, n, *ends):
+        """Lives that end as told in the middle of it, and one that takes the rest."""
+        self.session(feed, n, *RATE)
+        for end in ends:
+            feed.start()
+            feed.life.await_feed(lambda f: f["session"] == f"100000000{n}" and f["messages_acknowledged"] > 1000, 60)
+            end()
+        self.session(feed, n)
+        feed.start()
+        feed.life.await_feed(lambda f: f["session"] == f"100000000{n}" and f["state"] == "ended", 60)
+        feed.stop()
+
+    def learnt(self, feed):
+        """{(session, epoch)} of the batches that are not buried."""
+        from log_check import records
+
+        found, _ = records(feed.kafka.servers, feed.topic + ".cp.state")
+        live = {key: value for _, _, key, value in sorted(found, key=lambda r: r[1])}
+        batches = [json.loads(value) for value in live.values() if value]
+        return {(batch["session"], batch["epoch"]) for batch in batches}
+
+    def sessions(self, feed):
+        return {session for session, _ in self.learnt(feed)}
+
+    def right_keys(self, feed, *days):
+        """In the log of these days' messages; a restart that has forgotten a symbol writes #number."""
+        wanted = [key for n in days for key in recovery_world.keys_of(self.days[n - 1][0])]
+        records = feed.log([message for n in days for message in self.days[n - 1][0]]).records
+        wrong = [r for r in records if r.position is None or r.key != wanted[r.position]]
+        self.assertEqual(wrong[:3], [], feed.told())
+
+    def exact(self, feed, *days):
+        feed.must_be_exact(expected=[message for n in days for message in self.days[n - 1][0]], keys=False)
+        self.right_keys(feed, *days)
+
+    def test_sessions_gone_by_are_buried_by_the_start_that_joins_the_next_one(self):
+        for delivery in ("exactly_once", "transactional"):
+            with self.subTest(delivery):
+                feed = Feed(self, **{"feed.default.delivery": delivery})
+                for n in (1, 2, 3):
+                    self.run_day(feed, n, feed.kill, feed.kill, feed.stop)
+                    self.assertEqual(self.sessions(feed), {f"100000000{n}"}, feed.told())
+                self.exact(feed, 1, 2, 3)
+
+    def test_a_session_left_while_the_daemon_runs_is_buried_by_the_next_start(self):
+        feed = Feed(self)
+        self.run_day(feed, 1)
+        self.session(feed, 1)
+        feed.start()
+        feed.life.await_feed(lambda f: f["state"] == "ended")
+        self.session(feed, 2, *RATE)
+        feed.life.await_feed(lambda f: f["session"] == "1000000002" and f["messages_acknowledged"] > 1000, 60)
+        feed.kill()
+        self.assertEqual(self.sessions(feed), {"1000000001", "1000000002"})
+        self.run_day(feed, 2, feed.kill)
+        self.assertEqual(self.sessions(feed), {"1000000002"})
+        self.exact(feed, 1, 2)
+
+    def test_killed_right_behind_the_tombstones(self):
+        feed = Feed(self)
+        self.run_day(feed, 1, feed.kill)
+        feed.settings.update({"checkpoint.interval": "4s", "startup_timeout": "60s"})
+        self.session(feed, 2, *RATE)
+        feed.start()
+        feed.log_says("are buried", 60)
+        feed.kill()
+        feed.start()
+        feed.life.await_feed(lambda f: f["messages_acknowledged"] > 2000, 60)
+        feed.kill()
+        newest = feed.newest()
+        self.assertEqual((newest["session"], newest["number"]), ("1000000002", 1))
+        self.assertLessEqual(self.sessions(feed), {"1000000002"})
+        feed.settings["checkpoint.interval"] = "200ms"
+        self.run_day(feed, 2)
+        self.exact(feed, 1, 2)
+
+    def begun(self, delivery="exactly_once"):
+        feed = Feed(self, **{"feed.default.delivery": delivery})
+        self.session(feed, 1, *RATE)
+        feed.start()
+        feed.life.await_feed(lambda f: f["messages_acknowledged"] > 3000)
+        feed.kill()
+        self.assertEqual(self.learnt(feed), {("1000000001", 1)})
+        return feed
+
+    def test_start_beginning_buries_what_it_learns_again(self):
+        for delivery in ("exactly_once", "transactional", "at_least_once"):
+            with self.subTest(delivery):
+                feed = self.begun(delivery)
+                self.session(feed, 1, *RATE)
+                feed.start("--start", "beginning")
+                feed.acknowledged(4000)
+                feed.kill()
+                self.assertEqual(self.learnt(feed), {("1000000001", 2)}, feed.told())
+                self.run_day(feed, 1, feed.kill)
+                self.assertEqual(feed.log(self.days[0][0]).lost, [])
+                self.right_keys(feed, 1)
+
+    def test_start_now_buries_nothing_of_its_session(self):
+        feed = self.begun()
+        feed.start("--start", "now")
+        feed.log_says("owned, epoch 2")
+        feed.kill()
+        self.assertIn(("1000000001", 1), self.learnt(feed), feed.told())
+        self.assertNotIn("are buried", feed.told())
+
+    def test_without_the_checkpoint_topic_nothing_that_was_learnt_counts(self):
+        feed = Feed(self)
+        self.session(feed, 1, *RATE)
+        for _ in range(2):
+            feed.start()
+            feed.acknowledged(2000)
+            feed.kill()
+        admin = self.admin()
+        admin.delete_topics([feed.topic + ".cp"])[feed.topic + ".cp"].result(30)
+        deadline = time.monotonic() + 30 * harness.SLOW
+        while feed.topic + ".cp" in admin.list_topics(timeout=10).topics:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.1)
+        feed.exchange("--session", "1000000001", *RATE, file=self.days[1][1])
+        feed.start()
+        feed.acknowledged(4000)
+        feed.kill()
+        self.assertEqual(self.learnt(feed), {("1000000001", 1)}, feed.told())
+        self.assertRegex(feed.told(), r"[1-9]\d* state record\(s\) that no start needs any more are buried")
+        feed.exchange("--session", "1000000001", file=self.days[1][1])
+        feed.to_the_end()
+        self.right_keys(feed, 1, 2)
+        self.assertEqual([n for n in feed.log(self.days[0][0] + self.days[1][0]).lost if n >= len(self.days[0][0])], [])
+
+    def test_of_two_that_start_at_once_the_owner_buries(self):
+        feed = Feed(self)
+        self.run_day(feed, 1, feed.kill)
+        self.session(feed, 2, *RATE)
+        lives = [feed.start(), feed.start()]
+        deadline = time.monotonic() + 60
+        while all(life.process.poll() is None for life in lives) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        left, stayed = sorted(lives, key=lambda life: life.process.poll() is None)
+        self.assertEqual((left.process.poll(), stayed.process.poll()), (76, None), left.errors() + stayed.errors())
+        self.assertNotRegex(left.errors(), "are buried|owned, epoch")
+        self.assertIn("are buried", stayed.errors())
+        feed.logs.append(left.errors())
+        feed.life = stayed
+        feed.acknowledged(1000)
+        feed.kill()
+        self.run_day(feed, 2, feed.kill)
+        self.assertEqual(self.sessions(feed), {"1000000002"})
+        self.exact(feed, 1, 2)
 
 
 if __name__ == "__main__":

@@ -145,5 +145,11 @@ TEST(EntriesBefore, KnowsOneSessionFromAnother) {
   EXPECT_TRUE(entries_before({batch(1, {entry(1, 1, "A")})}, "S1", 9, 2).empty());
 }
 
+TEST(Gone, IsWhatAnotherSessionOrAnEpochBelowTheFloorHasLearnt) {
+  EXPECT_FALSE(gone(batch(2, {}), "S1", 2));
+  EXPECT_TRUE(gone(batch(1, {}), "S1", 2));
+  EXPECT_TRUE(gone(batch(3, {}, "S0"), "S1", 2));
+}
+
 }  // namespace
 }  // namespace tickbridge::journal

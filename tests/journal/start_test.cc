@@ -330,5 +330,33 @@ TEST_F(StartCheckpoint, GivesTheSuffixUpWhenTold) {
   EXPECT_EQ(start.decision, "--start beginning");
 }
 
+// Three starts in a row, each of another kind: a batch that the first one passes over stays buried rightly.
+TEST_F(StartCheckpoint, NoneThatFollowsTakesWhatIsGone) {
+  const auto follows = [this](const Checkpoint& previous, unsigned kind) {
+    plan.previous = &previous;
+    plan.highest_epoch = previous.epoch;
+    plan.session = kind % 2 == 0 ? "S1" : "S2";
+    plan.sequence = kind / 2 % 2 == 0 ? 1 : previous.next_sequence;
+    plan.give_up = kind / 4 % 2 == 1;
+    return start_checkpoint(plan);
+  };
+  std::vector<StateBatch> batches(4);
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    batches[i].session = i % 2 == 0 ? "S1" : "S2";
+    batches[i].epoch = i / 2 == 0 ? 1 : before.epoch;
+  }
+  constexpr unsigned kKinds = 8;
+  for (unsigned kinds = 0; kinds < kKinds * kKinds * kKinds; ++kinds) {
+    const Checkpoint first = follows(before, kinds % kKinds);
+    const Checkpoint second = follows(first, kinds / kKinds % kKinds);
+    const Checkpoint third = follows(second, kinds / kKinds / kKinds);
+    for (const StateBatch& batch : batches) {
+      if (!gone(batch, first.session, first.state_epoch_floor)) continue;
+      EXPECT_TRUE(gone(batch, second.session, second.state_epoch_floor)) << kinds;
+      EXPECT_TRUE(gone(batch, third.session, third.state_epoch_floor)) << kinds;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace tickbridge::journal
