@@ -327,9 +327,7 @@ void FeedUnit::own(const pipeline::Barrier& barrier) {
                                                                 .delivery = config_.sink.delivery,
                                                                 .ends = exact() ? recovered_->ends : std::vector<std::int64_t>{}},
                                      **around_.checkpoints, **around_.states, *lane_, metrics_);
-  tell(barrier.report.strangers);
-  tell(recovered_->strangers);
-  forget_told(keeper_->current());
+  std::ranges::copy(barrier.report.strangers, std::back_inserter(recovered_->strangers));
   if (exact() || transactional()) lane_->watch(recovered_->ends);
   owning_ = true;
   keeper_->begin([this, life = life_](const Result<void>& written) {
@@ -425,6 +423,8 @@ void FeedUnit::owned(const Result<void>& read, bool first) {
                                                        "of them",
                                                        config_.name, life_ == 1 ? "this one has written nothing; " : "")));
   }
+  tell(recovered_->strangers);  // not before: to a loser of the race the winner's first records are somebody else's
+  forget_told(keeper_->current());
   keeper_->bury(recovered_->older_epochs, recovered_->states);
   next_checkpoint_ = SteadyClock::now() + around_.config.checkpoint.interval;
   const auto took = since_ms(recovering_since_).count();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
@@ -150,13 +151,15 @@ void Keeper::reserve(std::uint64_t sequence, Then then) {
   write("", false, std::move(then));
 }
 
-// Positions of the session before are void: what the partitions' offsets are is still true.
+// Positions of the session before are void; all that lies before the place where this life began to write, or before what it has
+// written last, is of the session before.
 void Keeper::new_session(std::string session, std::uint64_t next_sequence, const journal::FunctionState& state) {
   acknowledge();
   std::vector<journal::PartitionState> partitions = marks_.partitions();
   for (std::size_t p = 0; p < partitions.size(); ++p) {
     const sink::Acked has = lane_.acked(static_cast<std::int32_t>(p));
-    const std::int64_t offset = has.count != 0 ? has.last_offset : partitions[p].offset;
+    const std::int64_t began = p < ends_.size() ? std::max(ends_[p] - 1, partitions[p].offset) : partitions[p].offset;
+    const std::int64_t offset = has.count != 0 ? has.last_offset : began;
     partitions[p] = {.position = {}, .offset = offset, .hash = 0, .markers = 0};
   }
   ended_at_.reset();

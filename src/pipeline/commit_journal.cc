@@ -72,6 +72,7 @@ bool Committer::take_login(const Record& record) {
   if (finding.new_session) learnt_.clear();  // of the session that was left, which no start goes back to behind this barrier
   if (barrier.left_early && !note_left(barrier)) return false;
   if (!note(finding, accepted->session)) return false;
+  if (aligner_) leave_suffix(finding);
   const bool first = std::exchange(own_pending_, false);
   if (!settings_.resume.journaled || !(first || finding.new_session || finding.gap())) return false;
   if (first) own(finding);
@@ -93,16 +94,34 @@ void Committer::drop_piece(const Task& task) {
   metrics_.add(FeedCounter::kDroppedFull, dropped);
 }
 
-// What lies behind the checkpoint is compared with the replay; in another session there is none, and all of it was ours.
+// A later login while aligning. Positions of a session that was left say nothing of the next one's messages; what was not
+// compared yet may be ours, from behind the place where it was left.
+void Committer::leave_suffix(const SequenceFinding& finding) {
+  if (finding.new_session) {
+    finish_aligning();
+  } else if (finding.gap()) {
+    aligner_->gap_opens();
+  }
+}
+
+// What lies behind the checkpoint is compared with the replay. In another session there is none: all of it may be ours, unless
+// the checkpoint says that nothing of ours can follow.
 void Committer::own(const SequenceFinding& finding) {
   if (finding.gap() && !finding.new_session) {  // what the lives before learnt from inside it still holds behind it
     for (const journal::StateEntry& entry : settings_.resume.later) {
       if (entry.position.sequence < finding.gap_end) directory_.restore(entry.instrument, entry.key, entry.sticky);
     }
   }
-  if (settings_.resume.suffixes.empty() || finding.new_session) return;
-  aligner_.emplace(journal::Aligner::Settings{.clean = settings_.resume.clean, .by_content = finding.gap()},
+  const bool over = settings_.resume.session_ended;
+  if (settings_.resume.suffixes.empty() || (finding.new_session && !over && !settings_.resume.clean)) return;
+  aligner_.emplace(journal::Aligner::Settings{.clean = settings_.resume.clean, .by_content = finding.gap() && !finding.new_session},
                    settings_.resume.suffixes);
+  if (over) aligner_->finish();
+  if (finding.new_session) {
+    strangers_ = aligner_->take_strangers();
+    aligner_.reset();
+    return;
+  }
   hashes_.resize(targets_.size());
   constexpr std::uint32_t kLast = std::numeric_limits<std::uint32_t>::max();
   const bool nothing_there = aligner_->done({sequence_.expected() - 1, kLast});
@@ -126,7 +145,8 @@ void Committer::align(const Task& task) {
     for (std::size_t i = 0; i < task.count; ++i) targets_[i].partition = kNowhere;
     return;
   }
-  if (task.count != 0 && aligner_->done({sequence_.of(task.records[task.count - 1].packet), task.records[task.count - 1].index})) {
+  if (ended_) aligner_->finish();
+  if (ended_ || (task.count != 0 && aligner_->done({sequence_.of(task.records[task.count - 1].packet), task.records[task.count - 1].index}))) {
     finish_aligning();
   }
 }

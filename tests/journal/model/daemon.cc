@@ -199,8 +199,9 @@ void Daemon::log_in() {
   const bool same = base_ && base_->session == session.name;
   cursor_ = std::max(same ? base_->next_sequence : 1, world_.first);
   login_ = base_ ? judge_login(*base_, session.name, cursor_) : LoginFinding{};
-  if (!suffixes_.empty() && same) {
+  if (!suffixes_.empty() && (same || base_->session_ended || base_->clean)) {
     aligner_.emplace(Aligner::Settings{.clean = base_->clean, .by_content = login_.gap()}, suffixes_);
+    if (base_->session_ended) aligner_->finish();
   }
   advance();
 }
@@ -216,12 +217,14 @@ void Daemon::own() {
   plan.sequence = cursor_;
   plan.parameters = parameters_;
   plan.ends = ends_;
-  if (aligner_) {
+  const bool same = base_ && base_->session == joined_;
+  if (aligner_ && same) {
     for (std::size_t p = 0; p < suffixes_.size(); ++p) {
       plan.partitions.push_back(aligner_->reached(static_cast<std::int32_t>(p)));
     }
   }
   current_ = start_checkpoint(plan);
+  current_.session_ended = same && base_->session_ended;
   epoch_ = current_.epoch;
   note_decisions();
   send(current_);
@@ -239,7 +242,7 @@ void Daemon::note_decisions() {
     for (std::int64_t offset = 0; offset < ends_[p]; ++offset) world_.closed[p].insert(offset);
   }
   const bool other = base_ && base_->session != current_.session;
-  if (other) {
+  if (other && !aligner_) {
     for (std::size_t p = 0; p < base_->partitions.size(); ++p) {
       for (std::int64_t offset = base_->partitions[p].offset + 1; offset < ends_[p]; ++offset)
         world_.closed[p].insert(offset);
@@ -262,6 +265,7 @@ void Daemon::read_back() {
 void Daemon::take_over() {
   owned_ = true;
   if (aligner_) world_.name_strangers(aligner_->take_strangers());
+  if (base_ && base_->session != current_.session) aligner_.reset();
   if (world_.shapes.empty() || world_.shapes.back().partitions != count_ ||
       world_.shapes.back().session != current_.session) {
     world_.shapes.push_back({current_.session, current_.next_sequence, count_});

@@ -90,6 +90,7 @@ class Daemon {
   void stop_cleanly();
   [[nodiscard]] std::size_t in_flight() const;
   [[nodiscard]] bool finished() const;
+  [[nodiscard]] bool ended() const;
   [[nodiscard]] bool more_to_come() const;
   [[nodiscard]] bool caught_up() const;
 

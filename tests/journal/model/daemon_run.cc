@@ -29,6 +29,8 @@ bool Daemon::finished() const {
          current_.session == world_.current().name;
 }
 
+bool Daemon::ended() const { return world_.ends_before(current_.session, cursor_); }
+
 bool Daemon::more_to_come() const {
   return world_.current().name != current_.session || cursor_ <= world_.current().packets.size() ||
          cursor_ < world_.first || (change_due_ && caught_up());
@@ -61,10 +63,6 @@ void Daemon::run() {
                    (news_ && (finished() || stopping));
   if (!writing_ && due) return interval();
   if ((finished() || stopping) && quiet()) {
-    if (finished() && aligner_ && !aligner_->aligned()) {
-      aligner_->finish();
-      world_.name_strangers(aligner_->take_strangers());
-    }
     return stop_cleanly();
   }
   if (groups_.empty() && !stopping && fetch()) return;
@@ -160,6 +158,7 @@ void Daemon::write_checkpoint(std::string decision, bool clean) {
   ++current_.number;
   current_.next_sequence = marks_->next_sequence();
   current_.state = marks_->state();
+  current_.session_ended = world_.ends_before(current_.session, current_.next_sequence);
   current_.partitions = marks_->partitions();
   current_.decision = std::move(decision);
   current_.clean = clean;
@@ -231,6 +230,7 @@ bool Daemon::commit(std::uint64_t first, std::uint64_t end) {
     if (!group.hashes.empty()) groups_.push_back(std::move(group));
   }
   if (aligner_) {
+    if (end > world_.current().packets.size()) aligner_->finish();
     world_.name_strangers(aligner_->take_strangers());
     world_.tally.matched += aligner_->matched() != 0 ? 1U : 0U;
   }
@@ -274,15 +274,16 @@ void Daemon::cross_gap() {
   write_checkpoint("gap", false);
 }
 
+// What was not compared yet may be ours, if the session was left before its end.
 void Daemon::cross_session() {
+  const bool left_early = !ended();
   world_.missing.push_back({current_.session, cursor_, 0});
   std::vector<PartitionState> partitions(static_cast<std::size_t>(count_));
   std::vector<std::uint64_t> counts;
   for (std::size_t p = 0; p < partitions.size(); ++p) {
-    const std::int64_t end = std::max(predicted_[p], world_.kafka.partitions[p].watermark);
-    for (std::int64_t o = marks_->partitions()[p].offset + 1; o < end; ++o) world_.closed[p].insert(o);
+    const std::int64_t end = predicted_[p];
+    for (std::int64_t o = marks_->partitions()[p].offset + 1; left_early && o < end; ++o) world_.closed[p].insert(o);
     partitions[p].offset = end - 1;
-    predicted_[p] = end;
     handed_[p].position = {};
     handed_[p].hash = 0;
     counts.push_back(handed_[p].count);

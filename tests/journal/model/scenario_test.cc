@@ -82,6 +82,9 @@ class Scenario : public testing::Test {
     ASSERT_FALSE(checkpoint().clean);
     ASSERT_EQ(checkpoint().next_sequence, packets + 1);
     session.packets = all;
+    for (Note& note : world->kafka.notes) {
+      if (note.checkpoint) note.checkpoint->session_ended = false;
+    }
     world->crash(number);
   }
   // Nothing of what the dead have sent arrives any more.
@@ -90,12 +93,14 @@ class Scenario : public testing::Test {
       for (auto& queue : session.sent) queue.clear();
     }
   }
-  void foreign_record(std::size_t partition) {
+  // Nobody knows of it beforehand.
+  void record(std::size_t partition, std::uint64_t hash, bool foreign = false) {
     PartitionLog& log = world->kafka.partitions[partition];
-    log.log.push_back({LogRecord::Kind::kData, 0xF0000000U, true});
+    log.log.push_back({LogRecord::Kind::kData, hash, foreign});
     log.watermark = log.end();
     world->strange = true;
   }
+  void foreign_record(std::size_t partition) { record(partition, 0xF0000000U, true); }
   // One message a packet, to each partition in turn.
   void only_messages_in_turn() {
     std::uint64_t content = 1000;
@@ -363,6 +368,27 @@ TEST_F(Scenario, ALateBatchBehindACheckpointThatHasPassedItIsKnownAsACopy) {
   world->strange = true;
   EXPECT_EQ(run_to_the_end(2), 0);
   EXPECT_EQ(world->tally.named, late.hashes.size());
+  EXPECT_EQ(world->finish(), "");
+}
+
+// A zombie that has seen the next session too: one of its records comes before its successor's barrier, the next one behind it.
+TEST_F(Scenario, LateRecordsOnBothSidesOfASessionsBeginAreTold) {
+  settings.partitions = 1;
+  settings.sessions = 2;
+  begin(10);
+  while (world->session == 0) world->tick();
+  Function function{1};
+  std::deque<std::uint64_t> late;
+  for (std::uint64_t sequence = 1; late.size() < 2; ++sequence) {
+    for (const Message& message : world->current().packets[sequence - 1]) {
+      if (!message.invalid) late.push_back(function.take(sequence, message).hash);
+    }
+  }
+  record(0, late[0]);
+  while (checkpoint().session == "S0") world->tick();
+  record(0, late[1]);
+  EXPECT_EQ(run_to_the_end(0), 0);
+  EXPECT_EQ(world->tally.named, 2U);
   EXPECT_EQ(world->finish(), "");
 }
 

@@ -37,6 +37,11 @@ void World::name_strangers(const std::vector<Stranger>& strangers) {
   }
 }
 
+bool World::ends_before(const std::string& session_name, std::uint64_t sequence) const {
+  const auto found = std::ranges::find(sessions, session_name, &Session::name);
+  return found != sessions.end() && sequence > found->packets.size();
+}
+
 // Time passes for all: an interval is over when every owner that is awake has written its checkpoint.
 bool World::interval_passed(const Daemon& watcher) const {
   return std::ranges::all_of(daemons, [&](const auto& daemon) {

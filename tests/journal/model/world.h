@@ -101,6 +101,8 @@ class World {
   }
   void name_strangers(const std::vector<Stranger>& strangers);
   [[nodiscard]] const Session& current() const { return sessions[session]; }
+  /// Whether the end of that session comes right before the packet.
+  [[nodiscard]] bool ends_before(const std::string& session_name, std::uint64_t sequence) const;
   [[nodiscard]] bool interval_passed(const Daemon& watcher) const;
   [[nodiscard]] bool others_alive(const Daemon& besides) const;
   [[nodiscard]] bool watched(const Daemon& owner) const;
