@@ -107,9 +107,13 @@ const Checkpoint* newest(const std::vector<Checkpoint>& in_order) noexcept {
   return best;
 }
 
+// Where the loser was stopped before it read back, compaction may have deleted the winner's first one; not its newest.
 bool owns(const std::vector<Checkpoint>& in_order, std::uint64_t epoch, std::string_view instance) noexcept {
   const Checkpoint* const first = first_of(in_order, epoch);
-  return first != nullptr && first->instance == instance && highest_epoch(in_order) == epoch;
+  if (first == nullptr || first->instance != instance || highest_epoch(in_order) != epoch) return false;
+  return std::ranges::none_of(in_order, [&](const Checkpoint& checkpoint) {
+    return checkpoint.epoch == epoch && checkpoint.instance != instance && checkpoint.number > first->number;
+  });
 }
 
 std::chrono::milliseconds watched_interval(const Checkpoint& newest, std::chrono::milliseconds ours) noexcept {

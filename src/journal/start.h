@@ -43,7 +43,7 @@ struct StartFacts {
 [[nodiscard]] const Checkpoint* newest(const std::vector<Checkpoint>& in_order) noexcept;
 /// The highest epoch that anybody has written, whoever won it; 0: none.
 [[nodiscard]] std::uint64_t highest_epoch(const std::vector<Checkpoint>& in_order) noexcept;
-/// Whether `instance` is the first one of `epoch`, and no higher epoch is there.
+/// Whether `instance` is the first one of `epoch`, nobody else has gone on in it, and no higher epoch is there.
 [[nodiscard]] bool owns(const std::vector<Checkpoint>& in_order, std::uint64_t epoch,
                         std::string_view instance) noexcept;
 

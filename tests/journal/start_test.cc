@@ -79,6 +79,11 @@ TEST(Owns, TheFirstOfAnEpochDoes) {
   EXPECT_FALSE(owns(log, 3, "b"));
 }
 
+TEST(Owns, WhoLostDoesNotWhenCompactionHasDeletedTheWinnersFirst) {
+  EXPECT_FALSE(owns({written(2, 1, "c"), written(2, 7, "b")}, 2, "c"));
+  EXPECT_TRUE(owns({written(2, 1, "c"), written(2, 1, "b")}, 2, "c"));
+}
+
 TEST(Owns, NobodyDoesOnceAHigherEpochIsThere) { EXPECT_FALSE(owns({written(2, 0, "b"), written(3, 0, "c")}, 2, "b")); }
 
 TEST(Liveness, OneAdvanceIsADeadOwnersLastWord) {

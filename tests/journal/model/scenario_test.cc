@@ -255,6 +255,28 @@ TEST_F(Scenario, WhoLosesTheRaceAfterACleanStopTellsNoneOfTheWinnersRecordsAsFor
   EXPECT_EQ(world->finish(), "");
 }
 
+// The loser's first checkpoint is the newest of its segment when that is compacted: the winner's first one is gone.
+TEST_F(Scenario, WhoWasStoppedBeforeItReadBackDoesNotOwnWhatAnotherWrites) {
+  begin(40);
+  ticks(30);
+  stop_cleanly(0);
+  world->start_daemon();
+  world->start_daemon();
+  walk(1, Step::kReadBack);
+  walk(2, Step::kReadBack);
+  world->daemons[2]->paused = true;
+  world->daemons[1]->paused = true;
+  while (!world->kafka.requests.empty()) world->tick();
+  const std::size_t closed = world->kafka.notes.size();
+  world->daemons[1]->paused = false;
+  while (checkpoint().number < 2) world->tick();
+  world->kafka.compact(world->kafka.notes.size() - closed);
+  world->daemons[2]->paused = false;
+  world->daemons[2]->step();
+  EXPECT_NE(daemon(2).where(), Step::kAlign);
+  EXPECT_EQ(world->finish(), "");
+}
+
 // --- what is acknowledged before a checkpoint passes it ---
 
 TEST_F(Scenario, ADeadLetterThatWasLostIsWrittenAgain) {
