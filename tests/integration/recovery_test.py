@@ -207,7 +207,7 @@ class DeadLetters(RealBroker):
 class Changes(RealBroker):
     """What shapes the output changes after a kill: what is pending is aligned under the old configuration, and the new one
     counts from there, not from the next start."""
-    PIECE = 3000  # messages: more than a task holds
+    PIECE = 9000  # messages: two tasks of pipeline.task_bytes
 
     def killed(self, **settings):
         """A feed that was killed with a suffix pending, and what is in its log."""
