@@ -44,7 +44,9 @@ Result<void> check_timestamps(const config::Feed& feed, std::string_view servers
 
 }  // namespace
 
-void FeedUnit::recover(bool in_place) {
+// In place where this process owns an epoch. If not, somebody else may: that is a first start again.
+void FeedUnit::recover() {
+  const bool in_place = epoch_ != 0;
   if (stopping_) {  // the next start does it
     code_ = ExitCode::kUnacknowledged;
     phase_ = Phase::kStopped;
@@ -55,6 +57,10 @@ void FeedUnit::recover(bool in_place) {
   recovering_since_ = SteadyClock::now();
   metrics_.set_state(FeedState::kRecovering);
   jumped_ = unsure_ = ending_ = over_ = false;
+  judging_ = crossing_ = failed_meanwhile_ = false;
+  jumps_.clear();
+  reserving_ = dropping_ = false;
+  wanted_ = 0;
   keeper_.reset();
   drained_at_.reset();
   run_job([this, in_place, life = life_, old = std::move(producer_)]() mutable {
@@ -109,7 +115,7 @@ Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
   if (!journaled()) return opened;
   Recovery recovery{{.config = around_.config,
                      .feed = config_,
-                     .forced_start = in_place ? std::nullopt : around_.invocation.start,
+                     .forced_start = owned_once_ ? std::nullopt : around_.invocation.start,
                      .accept_change = around_.invocation.accept_change,
                      .in_place = in_place,
                      .own_epoch = epoch_,
@@ -263,12 +269,25 @@ void FeedUnit::judged(const Result<std::size_t>& foreign) {
                                   "and start again: nothing is lost",
                                   config_.name, config_.sink.topic, *foreign)));
   }
+  recover_again();
+}
+
+void FeedUnit::recover_again() {
+  if (++recoveries_ > kMostRecoveries) {
+    return fail(error(ExitCode::kUnacknowledged,
+                      fmt::format("feed {}: recovered in place {} times in a row, to no end", config_.name, kMostRecoveries)));
+  }
   spdlog::warn("feed {}: recovering in place", config_.name);
-  recover(true);
+  recover();
 }
 
 void FeedUnit::producer_failed(const sink::Producer* producer, const Error& problem) {
-  if (producer_.get() != producer || phase_ == Phase::kRecovering || phase_ == Phase::kStopped || code_ != ExitCode::kOk) return;
+  if (phase_ == Phase::kRecovering && code_ == ExitCode::kOk) {  // it may be the one that the start path has been given
+    failed_meanwhile_ = true;
+    around_.producers.retire(producer);
+    return;
+  }
+  if (producer_.get() != producer || phase_ == Phase::kStopped || code_ != ExitCode::kOk) return;
   const bool restores = config_.sink.delivery != Delivery::kAtMostOnce && journaled();
   if (!restores || stopping_ || ++recoveries_ > kMostRecoveries) return fail(problem);
   spdlog::warn("feed {}: {}; recovering in place ({} in a row)", config_.name, problem.message, recoveries_);
@@ -276,7 +295,7 @@ void FeedUnit::producer_failed(const sink::Producer* producer, const Error& prob
   if (keeper_) keeper_->freeze();
   halt();
   take_down();
-  recover(true);
+  recover();
 }
 
 // --- the end of a life ---
@@ -311,10 +330,7 @@ void FeedUnit::take_down() {
     const std::scoped_lock lock{sampling_};
     feed_.reset();
   }
-  if (keeper_) {
-    keeper_->freeze();
-    epoch_ = keeper_->epoch();
-  }
+  if (keeper_) keeper_->freeze();
   owning_ = committing_ = false;
 }
 
@@ -327,7 +343,7 @@ void FeedUnit::fail(const Error& problem) {
   if (feed_) feed_->fail(problem);
   if (reader_) reader_->stop();
   timer_.cancel();
-  if (keeper_) keeper_->write({}, false);  // what is acknowledged by now
+  if (keeper_ && !crossing_) keeper_->write({}, false);  // what is acknowledged by now
   if (phase_ != Phase::kRunning) phase_ = Phase::kStopped;
   around_.on_changed();
 }
@@ -337,6 +353,7 @@ void FeedUnit::stop() {
   if (reader_) reader_->stop();
   if (phase_ == Phase::kRunning) return await_end();
   if (phase_ == Phase::kHalting) return;  // recover() concludes
+  if (owned_once_ && code_ == ExitCode::kOk) code_ = ExitCode::kUnacknowledged;  // the next start recovers
   phase_ = Phase::kStopped;
   conclude();
 }
@@ -345,7 +362,7 @@ void FeedUnit::stop() {
 void FeedUnit::await_end() {
   if (phase_ != Phase::kRunning) return;
   const bool failed = code_ != ExitCode::kOk;  // then nothing is waited for but what is in flight
-  const bool busy = (owning_ || committing_) && !failed;
+  const bool busy = (owning_ || committing_ || crossing_) && !failed;
   const bool quiet = feed_->drained() && (lane_->in_flight() == 0 || lane_->failed()) && !busy && !ending_;
   if (quiet && !keeper_) {
     phase_ = Phase::kStopped;

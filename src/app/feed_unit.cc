@@ -60,11 +60,12 @@ FeedUnit::FeedUnit(Surroundings surroundings, const config::Feed& config, metric
       metrics_{metrics},
       timer_{around_.io},
       wait_{around_.io},
+      overdue_{around_.io},
       end_{around_.io} {}
 
 FeedUnit::~FeedUnit() = default;
 
-void FeedUnit::start() { recover(false); }
+void FeedUnit::start() { recover(); }
 
 // --- run: from the start path to a reading feed ---
 
@@ -76,10 +77,11 @@ void FeedUnit::opened(const Result<std::shared_ptr<Opened>>& result) {
     spdlog::warn("{}; trying again", result.error().message);
     wait_.expires_after(kRetryAfter);
     wait_.async_wait([this](boost::system::error_code code) {
-      if (!code && phase_ == Phase::kRecovering) recover(true);
+      if (!code && phase_ == Phase::kRecovering) recover();
     });
     return;
   }
+  if (failed_meanwhile_ && !(*result)->producer->can_write()) return recover_again();
   if (auto built = build(**result); !built) return fail(built.error());
   phase_ = Phase::kRunning;
   around_.add_work(feed_.get());
@@ -95,6 +97,7 @@ Result<void> FeedUnit::build(Opened& opened) {
   recovered_ = std::move(opened.recovered);
   replayed_ = std::move(opened.replayed);
   change_due_ = recovered_ && recovered_->replays_old;
+  acknowledged_before_ = metrics_.value(FeedCounter::kMessagesAcknowledged);
   auto day = pipeline::TradingDay::create(replayed_.policies.trading_date, replayed_.policies.time_zone);
   if (!day) return day.error();
   auto password = read_password(config_);
@@ -196,7 +199,7 @@ void FeedUnit::tick() {
       commit_transaction();
     } else {
       feed_->want_mark();
-      if (now >= next_checkpoint_ && !jumped_) {
+      if (now >= next_checkpoint_ && !jumped_ && !crossing_) {
         next_checkpoint_ = now + interval;
         keeper_->write({}, false);
       }
@@ -216,7 +219,7 @@ void FeedUnit::on_mark(pipeline::MarkReport report) {
   const bool aligned = report.aligned;
   if (aligned && reader_) reader_->catching_up(false);  // none: the life is taken down, and this was on its way
   keeper_->take(std::move(report));
-  if (aligned && recoveries_ != 0 && metrics_.value(FeedCounter::kMessagesAcknowledged) != 0) recoveries_ = 0;
+  if (aligned && recoveries_ != 0 && metrics_.value(FeedCounter::kMessagesAcknowledged) != acknowledged_before_) recoveries_ = 0;
 }
 
 // What alignment passes over may have been judged as a jump before, or passed over by an alignment before.
@@ -273,6 +276,7 @@ void FeedUnit::on_barrier(pipeline::Barrier barrier) {
       return reserve(barrier);
     case Kind::kGap:
     case Kind::kSession:
+      crossing_ = !barrier.left.empty();
       keeper_->take(barrier.report);
       return when_settled([this, barrier] { cross(barrier); });
     case Kind::kDrain:
@@ -408,7 +412,8 @@ void FeedUnit::look_again() {
                keeper_->epoch());
   if (transactional()) around_.producers.retire(producer_.get());  // init_transactions is for a new client
   halt();
-  when_quiet([this] { recover(false); });
+  epoch_ = 0;
+  when_quiet([this] { recover(); });
 }
 
 void FeedUnit::owned(const Result<void>& read, bool first) {
@@ -423,6 +428,8 @@ void FeedUnit::owned(const Result<void>& read, bool first) {
                                                        "of them",
                                                        config_.name, life_ == 1 ? "this one has written nothing; " : "")));
   }
+  epoch_ = keeper_->epoch();
+  owned_once_ = true;
   tell(recovered_->strangers);  // not before: to a loser of the race the winner's first records are somebody else's
   forget_told(keeper_->current());
   keeper_->bury(recovered_->older_epochs, recovered_->states);
@@ -447,6 +454,7 @@ void FeedUnit::cross(const pipeline::Barrier& barrier) {
   if (!barrier.left.empty()) {
     keeper_->new_session(barrier.report.session, barrier.report.mark.next_sequence, barrier.report.mark.state);
   }
+  crossing_ = false;
   if (transactional()) return commit(std::move(decision));
   const auto pass = [this, life = life_](const Result<void>& written) {
     if (life != life_) return;
@@ -467,15 +475,15 @@ void FeedUnit::reserve(const pipeline::Barrier& barrier) {
     if (life == life_) reserved(upto, written);
   });
   if (config_.sink.when_full == sink::WhenFull::kWait) return;
-  wait_.expires_after(around_.config.producer.max_block);
-  wait_.async_wait([this, life = life_](boost::system::error_code code) {
+  overdue_.expires_after(around_.config.producer.max_block);
+  overdue_.async_wait([this, life = life_](boost::system::error_code code) {
     if (!code && life == life_) reserve_overdue();
   });
 }
 
 void FeedUnit::reserved(std::uint64_t upto, const Result<void>& written) {
   reserving_ = dropping_ = false;
-  wait_.cancel();
+  overdue_.cancel();
   if (!written) return fail(written.error());
   feed_->reserve(upto);
   if (std::exchange(wanted_, 0) != 0) feed_->pass_barrier();
@@ -525,7 +533,7 @@ void FeedUnit::changed_over() {
   if (stopping_) return last_written();
   if (transactional()) around_.producers.retire(producer_.get());  // init_transactions is for a new client
   halt();
-  when_quiet([this] { recover(true); });
+  when_quiet([this] { recover(); });
 }
 
 // What was handed over, and a checkpoint of all of it; commit stands still.

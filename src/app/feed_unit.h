@@ -74,7 +74,7 @@ class FeedUnit {
   [[nodiscard]] bool finished() const noexcept { return finished_; }
   [[nodiscard]] bool recovering() const noexcept { return phase_ == Phase::kRecovering; }
   /// A thread of its own waits for Kafka.
-  [[nodiscard]] bool busy() const noexcept { return job_running_; }
+  [[nodiscard]] bool busy() const noexcept { return jobs_ != 0; }
   [[nodiscard]] ExitCode code() const noexcept { return code_; }
   [[nodiscard]] std::int64_t in_flight() const noexcept { return lane_ ? lane_->in_flight() : 0; }
   [[nodiscard]] const config::Feed& config() const noexcept { return config_; }
@@ -97,7 +97,8 @@ class FeedUnit {
   };
 
   // recover: a thread of its own, until opened()
-  void recover(bool in_place);
+  void recover();
+  void recover_again();
   [[nodiscard]] Result<std::shared_ptr<Opened>> open(bool in_place);
   [[nodiscard]] Result<void> check_topic(const sink::TopicInfo& topic) const;
   void opened(const Result<std::shared_ptr<Opened>>& result);
@@ -146,14 +147,14 @@ class FeedUnit {
   [[nodiscard]] journal::Checkpoint start_checkpoint(const pipeline::Barrier& barrier) const;
   [[nodiscard]] bool exact() const noexcept { return config_.sink.delivery == sink::Delivery::kExactlyOnce; }
   [[nodiscard]] bool transactional() const noexcept { return config_.sink.delivery == sink::Delivery::kTransactional; }
-  /// Runs on the job thread; the one before has posted its result and is done.
+  /// Runs on a thread, after the job before.
   template <class Job>
   void run_job(Job job) {
-    if (job_.joinable()) job_.join();
-    job_running_ = true;
-    job_ = std::jthread{[this, job = std::move(job)]() mutable {
+    ++jobs_;
+    job_ = std::jthread{[this, before = std::move(job_), job = std::move(job)]() mutable {
+      if (before.joinable()) before.join();
       job();
-      job_running_ = false;
+      --jobs_;
     }};
   }
 
@@ -171,7 +172,8 @@ class FeedUnit {
 
   // one life
   std::uint64_t life_ = 0;           // what was posted for an older one is not meant any more
-  std::uint64_t epoch_ = 0;          // of the life before
+  std::uint64_t epoch_ = 0;          // that this process owns; 0: none, so that somebody else may live
+  bool owned_once_ = false;          // then --start has had its effect
   std::shared_ptr<sink::Producer> producer_;
   std::unique_ptr<sink::Lane> lane_;
   std::optional<Recovered> recovered_;
@@ -187,6 +189,9 @@ class FeedUnit {
   bool unsure_ = false;              // of the jumped ranges some records are our own
   bool judging_ = false;
   int lost_races_ = 0;               // start checkpoints that were not the first of their epoch
+  bool crossing_ = false;            // into another session: marks are of both, so nothing is written
+  bool failed_meanwhile_ = false;    // a producer, during the start path
+  std::uint64_t acknowledged_before_ = 0;  // this life
   bool owning_ = false;              // the start checkpoint is on its way
   bool committing_ = false;          // a transaction
   SteadyTime standing_since_{};      // when commit came to the last barrier
@@ -203,8 +208,9 @@ class FeedUnit {
 
   boost::asio::steady_timer timer_;
   boost::asio::steady_timer wait_;   // at a barrier, or until a halted life is quiet
+  boost::asio::steady_timer overdue_;  // for the checkpoint that runs ahead
   boost::asio::steady_timer end_;    // until a stopped feed has nothing left to do
-  std::atomic<bool> job_running_{false};
+  std::atomic<int> jobs_{0};
   std::jthread job_;                 // recovery and other work that blocks; one at a time
   std::mutex sampling_;              // guards feed_ against sample()
 };

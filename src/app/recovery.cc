@@ -7,6 +7,7 @@
 #include <charconv>
 #include <limits>
 #include <thread>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -65,7 +66,11 @@ Result<Recovered> Recovery::run() {
         if (done) done = end_transaction();
         if (done) done = judge();
         break;
-      case Step::kWatchOwner: done = watch_owner(); break;
+      case Step::kWatchOwner:
+        done = watch_owner();
+        if (done && saw_newer_) done = read_checkpoints(settings_.transactional ? kCommitted : kUncommitted);
+        if (done && saw_newer_) done = judge();
+        break;
       case Step::kFence: done = fence(); break;
       case Step::kReadEnds: done = read_ends(); break;
       case Step::kReadSuffix: done = read_suffix(); break;
@@ -255,7 +260,11 @@ Result<void> Recovery::watch_checkpoints() {
       owner.saw(checkpoint);
       // One advance may be a dead process's last word; is there another?
       until = std::max(until, SteadyClock::now() + interval + milliseconds{300});
-      if (checkpoint.epoch > found_.checkpoint->epoch || checkpoint.number > found_.checkpoint->number) found_.checkpoint = checkpoint;
+      const journal::Checkpoint& newest = *found_.checkpoint;  // a process of an older epoch may wake up and write
+      if (std::tie(checkpoint.epoch, checkpoint.number) > std::tie(newest.epoch, newest.number)) {
+        found_.checkpoint = checkpoint;
+        saw_newer_ = true;
+      }
       found_.highest_epoch = std::max(found_.highest_epoch, checkpoint.epoch);
     }
     if (owner.alive()) {

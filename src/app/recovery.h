@@ -90,6 +90,7 @@ class Recovery {
   std::vector<std::int64_t> begins_;
   std::int64_t last_note_ = -1;  ///< the feed's newest record in the checkpoint topic, committed or not
   bool watched_ = false;
+  bool saw_newer_ = false;  ///< while watching: what was read and judged before is void
   SteadyClock::duration watched_for_{};
 };
 

@@ -202,6 +202,28 @@ class Topics(Changes):
 
 
 class Owners(Changes):
+    def test_an_older_owner_that_wakes_up_while_its_successors_successor_watches_is_not_believed(self):
+        from confluent_kafka import Producer
+
+        for delivery in ("exactly_once", "at_most_once"):
+            with self.subTest(delivery):
+                feed = self.begun(delivery, rate=("--rate", 3_000), count=2000)
+                feed.stop()
+                old = feed.newest()
+                feed.start()
+                feed.acknowledged(3000)
+                feed.kill()
+                feed.start("--exit-at-end")
+                feed.log_says("watching for an owner")
+                producer = Producer({"bootstrap.servers": self.kafka.servers})
+                producer.produce(feed.topic + ".cp", json.dumps({**old, "number": old["number"] + 1000}), f"default/{old['epoch']}", 0)
+                self.assertEqual(producer.flush(10), 0)
+                told = feed.leaves(0)
+                self.assertEqual((feed.log().doubled, feed.log().strangers), ([], []), told)
+                self.assertNotRegex(told, "foreign|doubles")
+                if delivery == "exactly_once":
+                    feed.must_be_exact()
+
     def test_an_owner_with_a_longer_interval_is_not_taken_over(self):
         feed = self.begun(rate=("--rate", 500), count=500, interval="3s")
         first = feed.life
