@@ -113,7 +113,7 @@ class Committer {
   void restore();
   void align(const Task& task);
   void align_record(const Task& task, std::size_t i);
-  void tell_aligned() const;
+  void tell_aligned(const Task& task) const;
   void finish_aligning();
   void note_learnt(const Record& record);
   void note_handed(const Task& task);

@@ -140,12 +140,12 @@ void Committer::align(const Task& task) {
   for (std::size_t i = 0; i < task.count && !stop_; ++i) {
     if (targets_[i].partition >= 0 && targets_[i].partition != dead_letters()) align_record(task, i);
   }
-  if (!stop_ && aligner_->aligned() && !std::exchange(aligned_told_, true)) tell_aligned();
   if (stop_) {  // nothing of a piece that cannot be aligned is written
     for (std::size_t i = 0; i < task.count; ++i) targets_[i].partition = kNowhere;
     return;
   }
   if (ended_) aligner_->finish();
+  if (aligner_->aligned() && !std::exchange(aligned_told_, true)) tell_aligned(task);
   if (ended_ || (task.count != 0 && aligner_->done({sequence_.of(task.records[task.count - 1].packet), task.records[task.count - 1].index}))) {
     finish_aligning();
   }
@@ -168,11 +168,11 @@ void Committer::align_record(const Task& task, std::size_t i) {
   }
 }
 
-void Committer::tell_aligned() const {
+void Committer::tell_aligned(const Task& task) const {
   if (aligner_->total() == 0) return;
   const auto took = std::chrono::duration_cast<milliseconds>(SteadyClock::now() - *aligning_since_).count();
   spdlog::info("feed {}: aligned before sequence {}: {} record(s) of the log compared, {} matched, {} passed over, {} ms",
-               settings_.feed, sequence_.expected(), aligner_->total(), aligner_->matched(),
+               settings_.feed, sequence_.of(task.packets), aligner_->total(), aligner_->matched(),
                aligner_->total() - aligner_->matched(), took);
 }
 
