@@ -47,8 +47,8 @@ Result<void> check_timestamps(const config::Feed& feed, std::string_view servers
 // In place where this process owns an epoch. If not, somebody else may: that is a first start again.
 void FeedUnit::recover() {
   const bool in_place = epoch_ != 0;
-  if (stopping_) {  // the next start does it
-    code_ = ExitCode::kUnacknowledged;
+  if (stopping_ || code_ != ExitCode::kOk) {  // the next start does it
+    if (code_ == ExitCode::kOk) code_ = ExitCode::kUnacknowledged;
     phase_ = Phase::kStopped;
     return conclude();
   }
@@ -177,6 +177,7 @@ void FeedUnit::on_jump(const sink::Jump& jump) {
   if (phase_ != Phase::kRunning && phase_ != Phase::kHalting) return;
   spdlog::warn("feed {}: topic {} partition {}: offset {} was expected, Kafka says {}", config_.name, config_.sink.topic,
                jump.partition, jump.expected, jump.found);
+  if (code_ != ExitCode::kOk) return;  // the next start finds what is there
   if (jump.found < jump.expected) {
     return fail(error(ExitCode::kData, fmt::format("feed {}: topic {} partition {} went back from offset {} to {}: it was "
                                                    "re-created or cut short; if that was meant, start once with --start "

@@ -258,8 +258,8 @@ Result<void> Recovery::watch_checkpoints() {
     if (!fresh) return fresh.error();
     for (const journal::Checkpoint& checkpoint : *fresh) {
       owner.saw(checkpoint);
-      // One advance may be a dead process's last word; is there another?
-      until = std::max(until, SteadyClock::now() + interval + milliseconds{300});
+      // One advance may be a dead process's last word; is there another? (A busy machine is slow to show it.)
+      until = std::max(until, SteadyClock::now() + 2 * interval + milliseconds{300});
       const journal::Checkpoint& newest = *found_.checkpoint;  // a process of an older epoch may wake up and write
       if (std::tie(checkpoint.epoch, checkpoint.number) > std::tie(newest.epoch, newest.number)) {
         found_.checkpoint = checkpoint;
