@@ -224,15 +224,20 @@ payload = "{payload}"
         self.assertTrue(self.verify(topic, file=file).endswith(harness.EXACT))
 
     def test_an_idle_daemon_uses_no_measurable_cpu(self):
+        """Every thread sleeps: one that spins takes half a core or more, one that polls wakes a thousand times a second."""
         with Exchange("--file", self.file, "--rate", 1) as exchange, \
                 Daemon(self.kafka.servers, {**self.settings(self.topic()), **harness.address(exchange)}) as daemon:
             daemon.await_feed(lambda f: f["messages_acknowledged"] >= 1)
             time.sleep(2)  # the clients of the start path are still being closed
-            began = cpu_seconds(daemon.pid)
+            began = harness.threads(daemon.pid)
             time.sleep(5)
-            used = (cpu_seconds(daemon.pid) - began) / 5
-            print(f"idle: {used * 100:.2f} % of a core", flush=True)
-            self.assertLess(used, 0.02 * harness.SLOW)
+            threads = [(name, (cpu - began[thread][1]) / 5, (wakes - began[thread][2]) / 5)
+                       for thread, (name, cpu, wakes) in harness.threads(daemon.pid).items() if thread in began]
+            print(f"idle: {len(threads)} threads, {sum(cpu for _, cpu, _ in threads) * 100:.2f} % of a core, "
+                  f"{sum(wakes for _, _, wakes in threads):.0f} wake-ups a second", flush=True)
+            for name, cpu, wakes in threads:
+                self.assertLess(cpu, 0.1, f"thread {name} does not sleep: {threads}")
+                self.assertLess(wakes, 200, f"thread {name} polls: {threads}")
 
     def test_http_tells_what_the_contract_says(self):
         with Exchange("--file", self.file, "--fault", "invalid:100", "--rate", 10_000) as exchange, \
