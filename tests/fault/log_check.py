@@ -2,8 +2,10 @@
 daemon nor with tickbridge-verify. Needs confluent_kafka.
 
 Besides the four numbers it knows which offsets hold what nothing expected has (`alien`), which hold a record for the
-second time (`doubles`), and whether the first occurrences are in the feed's order: what the weaker promises need.
+second time (`doubles`), whether the first occurrences are in the feed's order, and which messages are lost (`lost_at`):
+what the weaker promises need.
 """
+import bisect
 import collections
 import dataclasses
 import sys
@@ -13,16 +15,20 @@ from independent_check import messages, partition_of, valid
 
 
 class Expectation:
-    """{(instrument, key): [value]} in the feed's order."""
+    """`streams`: {(instrument, key): [value]} in the feed's order, `places`: the sequences of the same; `keys`: [(sequence,
+    key)] of all. A message's sequence is its place in the file, from 1."""
 
     def __init__(self, path):
-        self.streams, self.total, symbols = collections.defaultdict(list), 0, {}
-        for message in messages(str(path)):
+        self.streams, self.places, self.keys = collections.defaultdict(list), collections.defaultdict(list), []
+        symbols = {}
+        for sequence, message in enumerate(messages(str(path)), 1):
             if not valid(message):
                 continue
             instrument, key = self._routed(message, symbols)
             self.streams[instrument, key].append(message)
-            self.total += 1
+            self.places[instrument, key].append(sequence)
+            self.keys.append((sequence, key))
+        self.total = len(self.keys)
 
     @staticmethod
     def _routed(message, symbols):
@@ -47,6 +53,9 @@ class Finding:
     unnamed: set = dataclasses.field(default_factory=set)  # of the alien ones: #<instrument> stands where its symbol belongs
     doubles: set = dataclasses.field(default_factory=set)  # of each value that is there too often: all but the first ones
     ends: dict = dataclasses.field(default_factory=dict)  # {partition: offset behind the last record read}
+    lost_at: set = dataclasses.field(default_factory=set)  # sequences; of equal messages the last ones. Less those of:
+    unnamed_at: set = dataclasses.field(default_factory=set)  # sequences of the unnamed records
+    partitions: int = 0
 
     def exact(self):
         return not (self.lost or self.duplicated or self.out_of_order or self.altered)
@@ -113,8 +122,9 @@ def moved(wanted, got):
     return sum(a != b for a, b in zip(wanted, got))
 
 
-def compare_stream(wanted, places, finding):
-    """`places`: [(partition, offset, value)] in the order of the log."""
+def compare_stream(wanted, sequences, places, finding, unnamed):
+    """`sequences`: those of `wanted`. `places`: [(partition, offset, value)] in the order of the log. `unnamed`: how often a
+    value of this instrument is there under its number."""
     values = [value for _, _, value in places]
     if values == wanted:
         return
@@ -129,7 +139,13 @@ def compare_stream(wanted, places, finding):
         else:
             seen[value] += 1
             first.append(value)
-    finding.lost += sum((allowed - seen).values())
+    lost = allowed - seen
+    finding.lost += sum(lost.values())
+    for value, sequence in zip(reversed(wanted), reversed(sequences)):
+        if lost[value]:
+            lost[value] -= 1
+            (finding.unnamed_at if unnamed[value] else finding.lost_at).add(sequence)
+            unnamed[value] -= unnamed[value] > 0
     left = collections.Counter(seen)
     kept = []
     for value in wanted:  # what is there, in the feed's order
@@ -142,8 +158,9 @@ def compare_stream(wanted, places, finding):
 def check(expectation, servers, topic, isolation="read_committed", but=frozenset()) -> Finding:
     """`but`: {(partition, offset)} that are passed over."""
     found, count = records(servers, topic, isolation)
-    finding = Finding(expected=expectation.total, found=len(found))
+    finding = Finding(expected=expectation.total, found=len(found), partitions=count)
     streams, named = collections.defaultdict(list), {instrument for instrument, _ in expectation.streams}
+    unnamed = collections.defaultdict(collections.Counter)
     for partition, offset, key, value in sorted(found, key=lambda record: record[:2]):
         finding.ends[partition] = offset + 1
         if (partition, offset) in but:
@@ -154,14 +171,58 @@ def check(expectation, servers, topic, isolation="read_committed", but=frozenset
             finding.alien.add((partition, offset))
             if key == b"#%d" % instrument and instrument in named:
                 finding.unnamed.add((partition, offset))
+                unnamed[instrument][value] += 1
             continue
         if partition != partition_of(key, count):
             finding.altered += 1
         streams[instrument, key].append((partition, offset, value))
     for name, wanted in expectation.streams.items():
-        compare_stream(wanted, streams.get(name, []), finding)
+        compare_stream(wanted, expectation.places[name], streams.get(name, []), finding, unnamed[name[0]])
     finding.altered += len(finding.alien)
     return finding
+
+
+@dataclasses.dataclass
+class LifeSpan:
+    """What at_most_once allows one life: it had the messages from `begin` on, up to the next life's."""
+
+    begin: int  # the sequence of its first login
+    may_lose: int  # messages: 0 unless it was killed, or Kafka refused some
+    only_last: bool = True  # and in each partition nothing that this life wrote lies behind what it lost
+
+
+def unexplained(expectation, finding, spans) -> list:
+    """What is lost and should not be, in words. What a killed life had under way are the last messages of its own, in each
+    partition; nothing is lost anywhere else."""
+    problems, lost = [], sorted(finding.lost_at)
+    begins = [span.begin for span in spans]
+    if begins != sorted(begins):
+        problems.append(f"a life began before the one before it: {begins}")
+        return problems
+    early = lost[: bisect.bisect_left(lost, begins[0] if begins else sys.maxsize)]
+    if early:
+        problems.append(f"{len(early)} lost before the first login: {early[:5]}")
+    for number, (span, end) in enumerate(zip(spans, [*begins[1:], sys.maxsize]), 1):
+        mine = lost[bisect.bisect_left(lost, span.begin) : bisect.bisect_left(lost, end)]
+        where = f"of the life {number} that logged in at {span.begin} (the next one at {end})"
+        if len(mine) > span.may_lose:
+            problems.append(f"{len(mine)} lost {where}, {span.may_lose} may be: {mine[:5]} to {mine[-1]}")
+        if holes := mine and span.only_last and written_behind(expectation, finding, mine, end):
+            problems.append(f"{len(holes)} lost {where}, although it wrote behind them: {holes[:5]}")
+    return problems
+
+
+def written_behind(expectation, finding, lost, end) -> list:
+    """Of `lost`, those behind which something is there in their partition, of the messages before `end`. Where an instrument
+    has no record with its symbol its partition is not known: then, of the same instrument."""
+    keys = expectation.keys
+    span = keys[bisect.bisect_left(keys, (lost[0],)) : bisect.bisect_left(keys, (end,))]
+    gone, unnamed = finding.lost_at, finding.unnamed_at
+    named = {key for sequence, key in span if sequence not in gone and sequence not in unnamed}
+    group = {key: partition_of(key, finding.partitions) if key in named else key for _, key in span}
+    last = {group[key]: sequence for sequence, key in span
+            if sequence not in gone and (sequence not in unnamed or key not in named)}  # fmt: skip
+    return [sequence for sequence, key in span if sequence in gone and sequence < last.get(group[key], 0)]
 
 
 if __name__ == "__main__":
