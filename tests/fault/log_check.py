@@ -207,16 +207,16 @@ def unexplained(expectation, finding, spans) -> list:
         where = f"of the life {number} that logged in at {span.begin} (the next one at {end})"
         if len(mine) > span.may_lose:
             problems.append(f"{len(mine)} lost {where}, {span.may_lose} may be: {mine[:5]} to {mine[-1]}")
-        if holes := mine and span.only_last and written_behind(expectation, finding, mine, end):
+        if holes := mine and span.only_last and written_behind(expectation, finding, span.begin, end):
             problems.append(f"{len(holes)} lost {where}, although it wrote behind them: {holes[:5]}")
     return problems
 
 
-def written_behind(expectation, finding, lost, end) -> list:
-    """Of `lost`, those behind which something is there in their partition, of the messages before `end`. Where an instrument
-    has no record with its symbol its partition is not known: then, of the same instrument."""
+def written_behind(expectation, finding, begin, end) -> list:
+    """The lost ones of a life's messages, from `begin` to before `end`, behind which another one of them is there in their
+    partition. Where an instrument has none with its symbol its partition is not known: then, of the same instrument."""
     keys = expectation.keys
-    span = keys[bisect.bisect_left(keys, (lost[0],)) : bisect.bisect_left(keys, (end,))]
+    span = keys[bisect.bisect_left(keys, (begin,)) : bisect.bisect_left(keys, (end,))]
     gone, unnamed = finding.lost_at, finding.unnamed_at
     named = {key for sequence, key in span if sequence not in gone and sequence not in unnamed}
     group = {key: partition_of(key, finding.partitions) if key in named else key for _, key in span}
