@@ -220,8 +220,7 @@ def written_behind(expectation, finding, begin, end) -> list:
     gone, unnamed = finding.lost_at, finding.unnamed_at
     named = {key for sequence, key in span if sequence not in gone and sequence not in unnamed}
     group = {key: partition_of(key, finding.partitions) if key in named else key for _, key in span}
-    last = {group[key]: sequence for sequence, key in span
-            if sequence not in gone and (sequence not in unnamed or key not in named)}  # fmt: skip
+    last = {group[key]: sequence for sequence, key in span if sequence not in gone}
     return [sequence for sequence, key in span if sequence in gone and sequence < last.get(group[key], 0)]
 
 

@@ -128,11 +128,11 @@ class EmbeddedBroker(Program):
 
 
 class Kafka:
-    """A real cluster, by tools/kafka."""
+    """A real cluster, by tools/kafka. `settings`: of the brokers, name=value."""
 
-    def __init__(self, brokers: int = 1):
+    def __init__(self, brokers: int = 1, *settings: str):
         self.directory = tempfile.TemporaryDirectory(prefix="tickbridge-kafka-")
-        text = self.run("up", "--brokers", brokers)
+        text = self.run("up", "--brokers", brokers, *(word for pair in settings for word in ("--broker-config", pair)))
         self.servers = re.search(r"bootstrap\.servers=(\S+)", text)[1]
 
     def run(self, *words) -> str:

@@ -403,6 +403,52 @@ class Strangers(RealBroker):
                 self.assertEqual((log.lost, log.out_of_order(), len(log.doubled)), ([], 0, 40))
 
 
+class WithoutRight(RealBroker):
+    """The daemon's user may do everything but use a transactional.id."""
+    broker_settings = ("authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+                       "allow.everyone.if.no.acl.found=true")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        from confluent_kafka.admin import (AclBinding, AclOperation, AclPermissionType, AdminClient, ResourcePatternType,
+                                           ResourceType)
+
+        denied = AclBinding(ResourceType.TRANSACTIONAL_ID, "*", ResourcePatternType.LITERAL, "User:ANONYMOUS", "*",
+                            AclOperation.ALL, AclPermissionType.DENY)
+        admin = AdminClient({"bootstrap.servers": cls.kafka.servers})
+        try:
+            for done in admin.create_acls([denied]).values():
+                done.result(20)
+        except Exception:
+            cls.tearDownClass()
+            raise
+
+    def test_a_killed_feed_settles_says_so_and_is_exact(self):
+        feed = Feed(self, **{"checkpoint.settle": "500ms"})
+        feed.exchange(*RATE)
+        for _ in range(2):
+            feed.start()
+            feed.acknowledged(4000)
+            feed.kill()
+        told = feed.to_the_end()
+        line = re.search(r"no fence, the ends of topic \S+ stood still for 500 ms: (.*); what a dead process", told)
+        self.assertTrue(line, told)
+        self.assertIn("TRANSACTIONAL_ID_AUTHORIZATION_FAILED", line[1])
+        self.assertNotIn("are fenced", told)
+        self.assertRegex(told, r"[1-9]\d* record\(s\) lie behind the checkpoint")
+        feed.must_be_exact()
+
+    def test_transactional_leaves_and_names_the_right(self):
+        feed = Feed(self, **{"feed.default.delivery": "transactional"})
+        feed.exchange(*RATE)
+        feed.start()
+        told = feed.leaves(69)
+        self.assertIn("TRANSACTIONAL_ID_AUTHORIZATION_FAILED", told)
+        self.assertRegex(told, r"kafka-acls.sh --add .*--transactional-id")
+        self.assertEqual(feed.log().records, [])
+
+
 if __name__ == "__main__":
     recovery_world.in_venv()
     unittest.main(verbosity=2)

@@ -205,10 +205,11 @@ class Feed:
 
 class RealBroker(unittest.TestCase):
     """One broker, and a session of 30,000 messages, no two alike."""
+    broker_settings = ()
 
     @classmethod
     def setUpClass(cls):
-        cls.kafka = Kafka(1)
+        cls.kafka = Kafka(1, *cls.broker_settings)
         cls.folder = tempfile.TemporaryDirectory()
         cls.file = harness.generate(pathlib.Path(cls.folder.name) / "s.itch", 30_000, 3, "--symbols", 300)
         cls.messages = read_messages(cls.file)
