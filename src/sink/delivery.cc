@@ -117,7 +117,11 @@ void DeliveryThread::handle_each(rd_kafka_event_t* event, const rd_kafka_message
       message = rd_kafka_event_message_next(event);
     } while (message != nullptr && message->_private == &slot);
     slot.lane->settle(slot, static_cast<std::uint64_t>(position - begin), code, base < 0 ? base : base + begin);
-    if (slot.lane->failed()) after_refusal(*slot.lane);
+    if (slot.lane->failed()) {
+      after_refusal(*slot.lane);
+    } else if (fatal_due_ && judge(code) == Verdict::kLost) {
+      fatal_due_ = SteadyClock::now();  // that was it, and no refusal
+    }
   }
 }
 

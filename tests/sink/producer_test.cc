@@ -309,6 +309,20 @@ TEST_F(ProducerTest, ARefusedRecordStopsTheOtherFeedsProducerWith75) {
   EXPECT_EQ((*other)->hand_over(0, records.all()), 0U);
 }
 
+// A new producer can go on where the sequence was lost, so no feed has failed.
+TEST_F(ProducerTest, ALostSequenceEndsTheProducerAndNoFeed) {
+  create();
+  const auto lane = open();
+  kafka_.answer_produce_with({RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH});
+  const Numbers records{10};
+  EXPECT_EQ(lane->hand_over(0, records.all()), 10U);
+  auto fatal = fatal_.get_future();
+  ASSERT_EQ(fatal.wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(fatal.get().code, ExitCode::kUnacknowledged);
+  EXPECT_FALSE(lane->failed());
+  EXPECT_FALSE(producer_->can_write());
+}
+
 TEST_F(ProducerTest, CountsEachFeedsRecordsInASharedTopic) {
   create();
   const auto lane = open(2);
