@@ -449,6 +449,68 @@ class WithoutRight(RealBroker):
         self.assertEqual(feed.log().records, [])
 
 
+class FatalErrors(RealBroker):
+    """The client library gives the producer up: it is made anew in place, with the feeds that share it."""
+
+    def break_producer(self, feed, partition=1):
+        """The next request of the producer that writes into the feed's topic meets a fatal error."""
+        known = recovery_world.producers(self.kafka.servers, feed.topic, partition)
+        number, epoch, _ = max(row for row in known if row[2] >= 0)  # less those of fences, which have written nothing
+        recovery_world.supersede(self.kafka.servers, feed.topic, partition, number, epoch)
+
+    def check(self, feed, delivery):
+        if delivery == "exactly_once":
+            return feed.must_be_exact()
+        log = feed.log()
+        self.assertEqual((log.lost, log.out_of_order(), log.strangers), ([], 0, []), feed.told())
+
+    def test_one_feed_recovers_in_place_each_time(self):
+        for delivery in ("exactly_once", "at_least_once"):
+            with self.subTest(delivery):
+                feed = Feed(self, **{"feed.default.delivery": delivery})
+                feed.exchange("--rate", 3_000)
+                life = feed.start("--exit-at-end")
+                for number in range(1, 4):
+                    feed.acknowledged(life.feed()["messages_acknowledged"] + 2000)
+                    self.break_producer(feed)
+                    feed.log_says("(?s)" + "_GAPLESS_GUARANTEE.*recovering in place.*owned, epoch.*" * number)
+                feed.exchange()  # the rest in a hurry
+                told = feed.leaves(0)
+                self.assertEqual(told.count("; recovering in place ("), 3, told)
+                self.check(feed, delivery)
+
+    def test_two_feeds_that_share_the_producer_recover_in_place(self):
+        for delivery in ("exactly_once", "at_least_once"):
+            with self.subTest(delivery):
+                feed, other = Feed(self), Feed(self)
+                feed.exchange("--rate", 3_000)
+                other.exchange("--rate", 3_000)
+                life = feed.start("--exit-at-end", config=f'''
+[feed.default]
+delivery = "{delivery}"
+[feed.other]
+hosts = ["{other.venue.host}:{other.venue.port}"]
+topic = "{other.topic}"
+dead_letter_topic = "{other.topic}.dead"
+delivery = "{delivery}"
+''')
+                for number, broken in enumerate((feed, other), 1):
+                    for name in ("default", "other"):
+                        before = life.feed(name)["messages_acknowledged"]
+                        life.await_feed(lambda f: f["messages_acknowledged"] > before + 2000, name=name)
+                    self.break_producer(broken)
+                    for name in ("default", "other"):
+                        feed.log_says("(?s)" + f"feed {name}: [^\\n]*recovering in place.*feed {name}: owned, epoch.*" * number)
+                feed.exchange()
+                other.exchange()
+                told = feed.leaves(0)
+                for name in ("default", "other"):
+                    self.assertEqual(len(re.findall(f"feed {name}: .*recovering in place", told)), 2, told)
+                other.logs, other.life = feed.logs, life
+                self.check(feed, delivery)
+                self.check(other, delivery)
+
+
 if __name__ == "__main__":
     recovery_world.in_venv()
     unittest.main(verbosity=2)

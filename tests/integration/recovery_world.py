@@ -7,6 +7,8 @@ import os
 import pathlib
 import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -45,6 +47,95 @@ def keys_of(found) -> list:
 
     symbols = {}
     return [Expectation._routed(m, symbols)[1] if valid(m) else False for m in found]
+
+
+class Wire:
+    """One request to a broker in Kafka's own words (flexible versions), for what no client offers."""
+
+    def __init__(self, servers, api, version, body):
+        host, _, port = servers.partition(":")
+        head = struct.pack(">hhih", api, version, 1, -1) + b"\0"
+        with socket.create_connection((host, int(port)), timeout=20) as connection:
+            connection.sendall(struct.pack(">i", len(head + body)) + head + body)
+            stream = connection.makefile("rb")
+            (size,) = struct.unpack(">i", stream.read(4))
+            self.data, self.at = stream.read(size), 5  # correlation id, tags
+
+    def number(self, form):
+        (value,) = struct.unpack_from(">" + form, self.data, self.at)
+        self.at += struct.calcsize(">" + form)
+        return value
+
+    def varint(self):
+        value = shift = 0
+        while True:
+            byte = self.number("B")
+            value, shift = value | (byte & 127) << shift, shift + 7
+            if byte < 128:
+                return value
+
+    def text(self):
+        length = max(self.varint() - 1, 0)
+        self.at += length
+        return self.data[self.at - length:self.at].decode()
+
+    def array(self, one):
+        return [one() for _ in range(self.varint() - 1)]
+
+
+def _one_partition(topic, partition):
+    return b"\2" + bytes([len(topic) + 1]) + topic.encode() + b"\2" + struct.pack(">i", partition) + b"\0"
+
+
+def producers(servers, topic, partition) -> list:
+    """[(producer id, epoch, its last sequence)] that the partition knows. DescribeProducers v0."""
+    answer = Wire(servers, 61, 0, _one_partition(topic, partition) + b"\0")
+
+    def one_producer():
+        found = answer.number("q"), answer.number("i"), answer.number("i")
+        [answer.number(form) for form in "qiqB"]  # last timestamp, coordinator's epoch, open transaction, tags
+        return found
+
+    def one_partition():
+        number, error = answer.number("i"), answer.number("h")
+        answer.text()
+        found = answer.array(one_producer)
+        answer.number("B")
+        assert (number, error) == (partition, 0), f"partition {number}, error {error}"
+        return found
+
+    def one_topic():
+        answer.text()
+        found = answer.array(one_partition)
+        answer.number("B")
+        return found[0]
+
+    answer.number("i")  # throttle time
+    return answer.array(one_topic)[0]
+
+
+def supersede(servers, topic, partition, producer, epoch):
+    """An abort marker of the producer's next epoch, as a coordinator would write it: what the producer sends to this partition
+    from here on is refused (INVALID_PRODUCER_EPOCH), which it takes for fatal. WriteTxnMarkers v1."""
+    marker = struct.pack(">qhb", producer, epoch + 1, 0) + _one_partition(topic, partition) + struct.pack(">i", 0) + b"\0"
+    answer = Wire(servers, 27, 1, b"\2" + marker + b"\0")
+
+    def one_partition():
+        error = (answer.number("i"), answer.number("h"))[1]
+        answer.number("B")
+        assert error == 0, f"error {error}"
+
+    def one_topic():
+        answer.text()
+        answer.array(one_partition)
+        answer.number("B")
+
+    def one_marker():
+        answer.number("q")
+        answer.array(one_topic)
+        answer.number("B")
+
+    answer.array(one_marker)
 
 
 class Log:
