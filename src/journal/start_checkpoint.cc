@@ -1,5 +1,7 @@
 #include "journal/start.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace tickbridge::journal {
@@ -27,6 +29,18 @@ std::string joined(const std::string& first, const std::string& second) {
   return first.empty() || second.empty() ? first + second : first + "; " + second;
 }
 
+// The session was left before its end. A life that was killed wrote on behind its last checkpoint; how far nobody noted down,
+// but no more than what lies there.
+std::string bound(const StartPlan& plan, const LoginFinding& login) {
+  const Checkpoint& previous = *plan.previous;
+  if (!login.other_session || login.gap_begin == 0 || previous.clean || delivered(previous, "transactional")) return {};
+  std::int64_t behind = 0;
+  for (std::size_t p = 0; p < std::min(plan.ends.size(), previous.partitions.size()); ++p) {
+    behind += std::max<std::int64_t>(plan.ends[p] - 1 - previous.partitions[p].offset, 0);
+  }
+  return fmt::format(" (the log holds at most {} record(s) of them)", behind);
+}
+
 }  // namespace
 
 Checkpoint start_checkpoint(const StartPlan& plan) {
@@ -44,7 +58,8 @@ Checkpoint start_checkpoint(const StartPlan& plan) {
   const Checkpoint* const previous = plan.previous;
   const bool same_session = previous != nullptr && previous->session == plan.session;
   if (previous != nullptr && !plan.give_up) {
-    out.decision = joined(judge_login(*previous, plan.session, plan.sequence).decision, plan.decision);
+    const LoginFinding login = judge_login(*previous, plan.session, plan.sequence);
+    out.decision = joined(login.decision + bound(plan, login), plan.decision);
   }
   // What an epoch learnt behind the place where the feed is taken up again is learnt again, perhaps in another way.
   if (same_session && plan.sequence >= previous->next_sequence) out.state_epoch_floor = previous->state_epoch_floor;

@@ -54,6 +54,7 @@ namespace tickbridge::metrics {
   X(kInFlight, "in_flight_messages", "", "Records handed over and not yet acknowledged")                         \
   X(kInFlightLimit, "in_flight_limit", "", "The feed's share of what may be in flight")                           \
   X(kRecoverySeconds, "recovery_seconds", "", "From the start of the last recovery to owning the feed")          \
+  X(kAlignmentSeconds, "alignment_seconds", "", "Comparing the replay with the log in the last recovery")        \
   X(kCheckpointSeconds, "checkpoint_seconds", "", "Until the last checkpoint was acknowledged") \
   X(kDrainSeconds, "drain_seconds", "", "Until all of the last transaction was acknowledged, before its commit")
 

@@ -171,6 +171,7 @@ void Committer::align_record(const Task& task, std::size_t i) {
 void Committer::tell_aligned(const Task& task) const {
   if (aligner_->total() == 0) return;
   const auto took = std::chrono::duration_cast<milliseconds>(SteadyClock::now() - *aligning_since_).count();
+  metrics_.set(metrics::FeedGauge::kAlignmentSeconds, took);
   spdlog::info("feed {}: aligned before sequence {}: {} record(s) of the log compared, {} matched, {} passed over, {} ms",
                settings_.feed, sequence_.of(task.packets), aligner_->total(), aligner_->matched(),
                aligner_->total() - aligner_->matched(), took);

@@ -11,6 +11,8 @@ namespace {
 
 using Values = std::map<std::string, std::string>;
 
+constexpr std::int64_t kMostNotesSegmentBytes = 64 << 20;
+
 std::int64_t number(const Values& values, const char* name, std::int64_t otherwise) {
   const auto found = values.find(name);
   std::int64_t value = otherwise;
@@ -94,6 +96,23 @@ Result<std::vector<std::string>> apply_settings(TopicInfo& info, std::string_vie
   const bool tolerant = delivery == Delivery::kAtMostOnce;
   if (!faults.empty() && !tolerant) return error(ExitCode::kConfig, faults.front());
   warnings.insert(warnings.end(), faults.begin(), faults.end());
+  return warnings;
+}
+
+Result<std::vector<std::string>> check_notes_settings(std::string_view topic, const Values& values, std::string_view servers) {
+  const std::string policy = text(values, "cleanup.policy");
+  if (policy != "compact") {
+    return error(ExitCode::kConfig,
+                 fmt::format("topic {} has cleanup.policy = {}; the daemon's notes must be compacted, never deleted by age: {}, or "
+                             "name another topic with checkpoint.topic",
+                             topic, policy.empty() ? "?" : policy, alter_command(servers, topic, "cleanup.policy=compact")));
+  }
+  std::vector<std::string> warnings;
+  if (const std::int64_t segment = number(values, "segment.bytes", kNotesSegmentBytes); segment > kMostNotesSegmentBytes) {
+    warnings.push_back(fmt::format(
+        "topic {} has segment.bytes = {}: nothing of a segment is compacted before it is full, so old checkpoints pile up; {}", topic,
+        segment, alter_command(servers, topic, fmt::format("segment.bytes={}", kNotesSegmentBytes))));
+  }
   return warnings;
 }
 

@@ -31,6 +31,15 @@ struct ProducerLimits {
                                                               const ProducerLimits& limits, Delivery delivery,
                                                               std::string_view servers);
 
+/// The segments of the daemon's notes (checkpoints, state): compaction leaves the newest alone.
+constexpr std::int64_t kNotesSegmentBytes = 4 << 20;
+
+/// A topic of the daemon's notes, its settings as read. Returns warnings, each with its cure. Errors: kConfig for one that is
+/// not compacted.
+[[nodiscard]] Result<std::vector<std::string>> check_notes_settings(std::string_view topic,
+                                                                    const std::map<std::string, std::string>& values,
+                                                                    std::string_view servers);
+
 /// What fits into a record of a topic whose settings are not known.
 [[nodiscard]] std::size_t max_record_bytes(std::int64_t max_message_bytes, const ProducerLimits& limits) noexcept;
 

@@ -43,7 +43,7 @@ NewTopic notes_topic(const std::string& name, const TopicOptions& options) {
                  .partitions = 1,
                  .replication_factor = options.replication_factor,
                  .config = {{"cleanup.policy", "compact"},
-                            {"segment.bytes", "4194304"},
+                            {"segment.bytes", std::to_string(kNotesSegmentBytes)},
                             {"segment.ms", "600000"},
                             {"min.cleanable.dirty.ratio", "0.1"},
                             {"delete.retention.ms", "3600000"}}};
@@ -154,14 +154,9 @@ Result<Topic*> Topics::check_notes(Topic& topic, SteadyTime deadline) {
                              topic.name, topic.info.partitions));
   }
   if (answer.outcome == Described::Outcome::kFailed) return &topic;
-  const auto policy = answer.values.find("cleanup.policy");
-  if (policy == answer.values.end() || policy->second != "compact") {
-    return error(ExitCode::kConfig,
-                 fmt::format("topic {} has cleanup.policy = {}; the daemon's notes must be compacted, never deleted by "
-                             "age: {}, or name another topic with checkpoint.topic",
-                             topic.name, policy == answer.values.end() ? "?" : policy->second,
-                             alter_command(servers(client_), topic.name, "cleanup.policy=compact")));
-  }
+  const auto warnings = check_notes_settings(topic.name, answer.values, servers(client_));
+  if (!warnings) return warnings.error();
+  for (const std::string& warning : *warnings) spdlog::warn("{}", warning);
   return &topic;
 }
 

@@ -8,6 +8,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 Checkpoint written(std::uint64_t epoch, std::uint64_t number, std::string instance) {
   Checkpoint out;
@@ -309,6 +310,14 @@ TEST_F(StartCheckpoint, BeginsAnewInAnotherSession) {
   EXPECT_EQ(start.state_epoch_floor, 5U);
   EXPECT_EQ(start.state, FunctionState{});
   EXPECT_THAT(start.decision, HasSubstr("S2"));
+}
+
+TEST_F(StartCheckpoint, BoundsWhatAKilledLifeHasWrittenOfASessionThatWasLeft) {
+  plan.session = "S2";
+  plan.ends = {before.partitions.at(0).offset + 1, before.partitions.at(1).offset + 8};
+  EXPECT_THAT(start_checkpoint(plan).decision, HasSubstr("at most 7 record(s)"));
+  before.clean = true;
+  EXPECT_THAT(start_checkpoint(plan).decision, Not(HasSubstr("at most")));
 }
 
 TEST_F(StartCheckpoint, NamesAGap) {

@@ -103,5 +103,15 @@ TEST(TopicSettings, KnowsLogAppendTime) {
   EXPECT_TRUE(info.log_append_time);
 }
 
+TEST(NotesSettings, AreCompactedInSmallSegments) {
+  const auto checked = [](const char* policy, const char* segment) {
+    return check_notes_settings("notes", {{"cleanup.policy", policy}, {"segment.bytes", segment}}, "kafka:9092");
+  };
+  EXPECT_THAT(checked("compact", "4194304").value(), IsEmpty());
+  EXPECT_THAT(checked("compact", "1073741824").value(), ElementsAre(HasSubstr("--add-config segment.bytes=4194304")));
+  ASSERT_FALSE(checked("compact,delete", "4194304"));
+  EXPECT_EQ(checked("delete", "4194304").error().code, ExitCode::kConfig);
+}
+
 }  // namespace
 }  // namespace tickbridge::sink

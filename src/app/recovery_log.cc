@@ -1,0 +1,215 @@
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <limits>
+#include <unordered_map>
+#include <utility>
+
+#include "app/recovery.h"
+#include "journal/record_hash.h"
+#include "sink/fence.h"
+#include "sink/log_reader.h"
+
+// What the start path finds out of the log and of what the feed has learnt: fence, ends, suffix, state.
+
+namespace tickbridge::app {
+
+using journal::Step;
+using sink::Delivery;
+
+namespace {
+
+// What a compaction would leave: of each key the newest, and nothing where that is a tombstone.
+void keep_live(std::vector<sink::Entry>& entries) {
+  std::unordered_map<std::string, std::int64_t> newest;
+  for (const sink::Entry& entry : entries) newest[entry.key] = entry.offset;
+  std::erase_if(entries, [&](const sink::Entry& entry) { return !entry.value || newest.at(entry.key) != entry.offset; });
+}
+
+}  // namespace
+
+Result<void> Recovery::fence() {
+  if (found_.checkpoint->topic != settings_.feed.sink.topic) return {};  // nobody of ours wrote there
+  const SteadyTime since = SteadyClock::now();
+  auto report = sink::fence(settings_.config.producer, transactional_id(), settings_.feed.sink.topic, topic_.partitions,
+                            settings_.config.checkpoint.settle, settings_.deadline);
+  if (!report) return report.error();
+  const auto took = std::chrono::duration_cast<milliseconds>(SteadyClock::now() - since).count();
+  if (report->fenced) {
+    spdlog::info("feed {}: the ends of topic {} are fenced, {} round(s), {} ms", settings_.feed.name,
+                 settings_.feed.sink.topic, report->rounds, took);
+  } else {
+    spdlog::warn("feed {}: no fence, the ends of topic {} stood still for {} ms: {}; what a dead process still had under way "
+                 "could be appended later (it would be found and told)",
+                 settings_.feed.name, settings_.feed.sink.topic, settings_.config.checkpoint.settle.count(), report->why_not);
+  }
+  return {};
+}
+
+Result<void> Recovery::read_ends() {
+  auto reader = sink::LogReader::open(settings_.config.producer, settings_.feed.sink.topic);
+  if (!reader) return reader.error();
+  auto offsets = (*reader)->offsets(topic_.partitions, settings_.deadline);
+  if (!offsets) return offsets.error();
+  for (const sink::Offsets& partition : *offsets) {
+    begins_.push_back(partition.begin);
+    found_.ends.push_back(partition.end);
+  }
+  return {};
+}
+
+bool Recovery::aligns() const {
+  return continues() && journal::delivered(*found_.checkpoint, "exactly_once") &&
+         settings_.feed.sink.delivery == Delivery::kExactlyOnce && found_.parameters.way != journal::ParameterFinding::Way::kBarrier;
+}
+
+// The checkpoint topic was deleted, or the topic has been used by somebody else.
+void Recovery::warn_of_what_is_there() const {
+  std::string counts;
+  for (std::size_t p = 0; p < found_.ends.size(); ++p) {
+    const std::int64_t count = found_.ends[p] - begins_[p];
+    if (count > 0) counts += fmt::format("{}partition {}: {}", counts.empty() ? "" : ", ", p, count);
+  }
+  if (counts.empty()) return;
+  spdlog::warn("feed {}: there is no checkpoint in topic {}, but topic {} is not empty (offsets in {}): what is there is neither "
+               "compared nor skipped, and the feed begins where start = \"{}\" says",
+               settings_.feed.name, settings_.config.checkpoint.topic, settings_.feed.sink.topic, counts, settings_.feed.net.start);
+}
+
+// Whether there is a checkpoint that counts.
+bool Recovery::continues() const { return found_.checkpoint && !found_.given_up && !found_.checkpoint->session.empty(); }
+
+// Where nothing is aligned: whether the topic is still the one that the checkpoint knows. (read_suffix() looks by itself.)
+Result<void> Recovery::check_ends() {
+  if (!continues() || aligns()) return {};
+  const journal::Holds holds = journal::holds(*found_.checkpoint);
+  if (holds == journal::Holds::kNothing) return {};
+  const std::vector<journal::PartitionState>& states = found_.checkpoint->partitions;
+  if (auto all = check_count(); !all) return all;
+  std::vector<journal::End> ends(states.size());
+  std::vector<sink::Range> ranges;
+  for (std::size_t p = 0; p < states.size(); ++p) {
+    ends[p] = {.begin = begins_[p], .end = found_.ends[p], .hash_at_offset = {}};
+    const std::int64_t offset = states[p].offset;
+    const bool there = offset >= begins_[p] && offset < found_.ends[p];
+    if (there && holds == journal::Holds::kRecord) ranges.push_back({static_cast<std::int32_t>(p), offset, offset + 1});
+  }
+  auto reader = sink::LogReader::open(settings_.config.producer, settings_.feed.sink.topic);
+  if (!reader) return reader.error();
+  const auto take = [&](std::int32_t partition, std::int64_t, std::string_view key, Bytes value) {
+    ends[static_cast<std::size_t>(partition)].hash_at_offset = journal::record_hash(key, value);
+  };
+  if (auto read = (*reader)->read(ranges, take, settings_.deadline); !read) return read;
+  return check_all(ends);
+}
+
+Result<void> Recovery::check_count() const {
+  const std::size_t known = found_.checkpoint->partitions.size();
+  if (known <= found_.ends.size()) return {};
+  return error(ExitCode::kData, fmt::format("feed {}: topic {} has {} partitions, the checkpoint knows {}: it was re-created; if "
+                                            "that was meant, start once with --start beginning",
+                                            settings_.feed.name, settings_.feed.sink.topic, found_.ends.size(), known));
+}
+
+Result<void> Recovery::check_all(const std::vector<journal::End>& ends) const {
+  for (std::size_t p = 0; p < ends.size(); ++p) {
+    auto there = journal::check_end(settings_.feed.sink.topic, static_cast<std::int32_t>(p), found_.checkpoint->partitions[p], ends[p]);
+    if (!there) return there;
+  }
+  return {};
+}
+
+// Data and checkpoint are in one transaction, and init_transactions has ended the one behind it: what readers of committed
+// records see behind the checkpoint's offsets somebody else has written.
+Result<void> Recovery::read_strangers() {
+  if (!settings_.transactional || !continues() || !journal::delivered(*found_.checkpoint, "transactional")) return {};
+  settings_.on_step(Step::kReadSuffix);
+  auto reader = sink::LogReader::open(settings_.config.producer, settings_.feed.sink.topic, "read_committed");
+  if (!reader) return reader.error();
+  auto offsets = (*reader)->offsets(static_cast<std::int32_t>(found_.ends.size()), settings_.deadline);
+  if (!offsets) return offsets.error();
+  std::vector<sink::Range> ranges;
+  for (std::size_t p = 0; p < std::min(found_.ends.size(), found_.checkpoint->partitions.size()); ++p) {
+    const sink::Offsets& there = (*offsets)[p];
+    const std::int64_t begin = std::max(there.begin, found_.checkpoint->partitions[p].offset + 1);
+    if (begin < there.end) ranges.push_back({static_cast<std::int32_t>(p), begin, there.end});
+    if (there.end < found_.ends[p]) {
+      spdlog::warn("feed {}: topic {} partition {}: somebody else's transaction is open from offset {} on; what it holds up to "
+                   "offset {} is not looked at",
+                   settings_.feed.name, settings_.feed.sink.topic, p, there.end, found_.ends[p] - 1);
+    }
+  }
+  const auto take = [this](std::int32_t partition, std::int64_t offset, std::string_view, Bytes) {
+    found_.strangers.push_back({journal::Stranger::Kind::kForeign, partition, offset});
+  };
+  return (*reader)->read(ranges, take, settings_.deadline);
+}
+
+// From the checkpoint's offset on, that record included: it must be the one that the checkpoint knows.
+Result<void> Recovery::read_suffix() {
+  if (!aligns()) return {};
+  if (auto all = check_count(); !all) return all;
+  const std::vector<journal::PartitionState>& states = found_.checkpoint->partitions;
+  std::vector<sink::Range> ranges;
+  std::vector<journal::End> ends(states.size());
+  found_.suffixes.resize(states.size());
+  for (std::size_t p = 0; p < states.size(); ++p) {
+    ends[p] = {.begin = begins_[p], .end = found_.ends[p], .hash_at_offset = {}};
+    found_.suffixes[p] = {.from = states[p], .end = found_.ends[p], .found = {},
+                          .lost = std::max<std::int64_t>(begins_[p] - (states[p].offset + 1), 0)};
+    const std::int64_t begin = std::max(begins_[p], states[p].offset);
+    if (begin < found_.ends[p]) ranges.push_back({static_cast<std::int32_t>(p), begin, found_.ends[p]});
+  }
+  auto reader = sink::LogReader::open(settings_.config.producer, settings_.feed.sink.topic);
+  if (!reader) return reader.error();
+  std::size_t count = 0;
+  const auto take = [&](std::int32_t partition, std::int64_t offset, std::string_view key, Bytes value) {
+    const auto p = static_cast<std::size_t>(partition);
+    const std::uint64_t hash = journal::record_hash(key, value);
+    if (offset == states[p].offset) {
+      ends[p].hash_at_offset = hash;
+    } else if (offset > states[p].offset) {
+      found_.suffixes[p].found.push_back({offset, hash});
+      ++count;
+    }
+  };
+  if (auto read = (*reader)->read(ranges, take, settings_.deadline); !read) return read;
+  if (auto there = check_all(ends); !there) return there;
+  spdlog::info("feed {}: {} record(s) lie behind the checkpoint (epoch {}, session {} sequence {})", settings_.feed.name, count,
+               found_.checkpoint->epoch, found_.checkpoint->session, found_.checkpoint->next_sequence);
+  return {};
+}
+
+// Where the checkpoint does not count, what was learnt is read for one thing only: to be buried.
+Result<void> Recovery::read_state() {
+  const bool counts = found_.checkpoint && !found_.given_up;
+  auto log = sink::CompactedLog::open(settings_.config.producer, settings_.config.topics,
+                                      settings_.config.checkpoint.topic + ".state", "read_uncommitted", settings_.deadline);
+  if (!log) return log.error();
+  auto entries = (*log)->read_back(prefix(), [](const auto&) { return false; }, settings_.deadline);
+  if (!entries) return entries.error();
+  std::vector<journal::StateBatch> batches;
+  keep_live(*entries);
+  for (const sink::Entry& entry : *entries) {
+    auto batch = journal::parse_state(*entry.value);
+    if (!batch && !counts) continue;
+    if (!batch) return error(ExitCode::kData, fmt::format("feed {}: state at offset {}: {}", settings_.feed.name, entry.offset, batch.error().message));
+    batches.push_back(std::move(*batch));
+  }
+  if (counts) take_state(batches);
+  for (journal::StateBatch& batch : batches) batch.entries.clear();
+  found_.states = std::move(batches);
+  return {};
+}
+
+void Recovery::take_state(const std::vector<journal::StateBatch>& batches) {
+  const journal::Checkpoint& at = *found_.checkpoint;
+  found_.entries = journal::entries_before(batches, at.session, at.next_sequence, at.state_epoch_floor);
+  constexpr std::uint64_t kEver = std::numeric_limits<std::uint64_t>::max();
+  for (journal::StateEntry& entry : journal::entries_before(batches, at.session, kEver, at.state_epoch_floor)) {
+    if (entry.position.sequence >= at.next_sequence) found_.later.push_back(std::move(entry));
+  }
+}
+
+}  // namespace tickbridge::app
