@@ -52,6 +52,34 @@ class Gaps(RealBroker):
                 self.told(feed, 5001, 5101)
                 feed.must_be_exact(but_lost=range(5000, 5100), keys=False)
 
+    def test_a_gap_while_messages_are_dropped(self):
+        """at_most_once with when_full = "drop", the broker standing still from before the gap until behind it. There may be
+        no room for the gap's letter either."""
+        feed = Feed(self, **{"feed.default.delivery": "at_most_once", "feed.default.when_full": "drop",
+                             "producer.max.block.ms": 500, "producer.max_in_flight_messages": 1000})
+        feed.exchange(*RATE, "--fault", "skip:100@12000")
+        life = feed.start()
+        feed.acknowledged(3000)
+        self.kafka.run("stop", 1)
+        try:
+            life.await_feed(lambda f: f["messages_dropped"] > 0)
+            feed.log_says("gap in session .*: sequences 12001 to 12100 cannot be had; going on")
+        finally:
+            self.kafka.run("cont", 1)
+        status = life.await_feed(lambda f: f["state"] == "ended" and f["messages_acknowledged"] + f["messages_dropped"] == 29_900)
+        self.assertEqual(status["gaps"], 1)
+        feed.stop()
+        self.assertRegex(feed.told(), "barrier: gap in session .*: sequences 12001 to 12100")
+        letters = [letter for letter in feed.dead_letters() if letter["reason"] == "gap"]
+        self.assertEqual(len(letters), status["messages_dead_lettered"])
+        log = feed.log()
+        self.assertEqual((log.doubled, log.out_of_order(), log.strangers), ([], 0, []), feed.told())
+        self.assertLessEqual(set(range(12_000, 12_100)), set(log.lost))
+        self.assertEqual(len(log.lost), 100 + status["messages_dropped"], feed.told())
+        feed.start()
+        feed.log_says(r"at sequence 30001\b")  # nothing is asked for again
+        feed.stop()
+
     def test_on_gap_stop_stops_with_65_and_goes_on_when_told_to(self):
         feed = Feed(self)
         feed.exchange(*RATE, "--fault", "skip:100@5000")
