@@ -27,6 +27,12 @@ void keep_live(std::vector<sink::Entry>& entries) {
   std::erase_if(entries, [&](const sink::Entry& entry) { return !entry.value || newest.at(entry.key) != entry.offset; });
 }
 
+/// How many offsets of each partition are read before the checkpoint's.
+std::int64_t copies_before(std::size_t partitions) {
+  constexpr std::size_t kInAll = 24'000;
+  return static_cast<std::int64_t>(std::clamp<std::size_t>(kInAll / std::max<std::size_t>(partitions, 1), 100, 5'000));
+}
+
 }  // namespace
 
 Result<void> Recovery::fence() {
@@ -146,7 +152,8 @@ Result<void> Recovery::read_strangers() {
   return (*reader)->read(ranges, take, settings_.deadline);
 }
 
-// From the checkpoint's offset on, that record included: it must be the one that the checkpoint knows.
+// From the checkpoint's offset on, that record included: it must be the one that the checkpoint knows. A little before it,
+// too: copies of that are doubles of ours, not somebody else's records.
 Result<void> Recovery::read_suffix() {
   if (!aligns()) return {};
   if (auto all = check_count(); !all) return all;
@@ -158,7 +165,7 @@ Result<void> Recovery::read_suffix() {
     ends[p] = {.begin = begins_[p], .end = found_.ends[p], .hash_at_offset = {}};
     found_.suffixes[p] = {.from = states[p], .end = found_.ends[p], .found = {},
                           .lost = std::max<std::int64_t>(begins_[p] - (states[p].offset + 1), 0)};
-    const std::int64_t begin = std::max(begins_[p], states[p].offset);
+    const std::int64_t begin = std::max(begins_[p], states[p].offset - copies_before(states.size()));
     if (begin < found_.ends[p]) ranges.push_back({static_cast<std::int32_t>(p), begin, found_.ends[p]});
   }
   auto reader = sink::LogReader::open(settings_.config.producer, settings_.feed.sink.topic);
@@ -167,9 +174,10 @@ Result<void> Recovery::read_suffix() {
   const auto take = [&](std::int32_t partition, std::int64_t offset, std::string_view key, Bytes value) {
     const auto p = static_cast<std::size_t>(partition);
     const std::uint64_t hash = journal::record_hash(key, value);
-    if (offset == states[p].offset) {
-      ends[p].hash_at_offset = hash;
-    } else if (offset > states[p].offset) {
+    if (offset == states[p].offset) ends[p].hash_at_offset = hash;
+    if (offset <= states[p].offset) {
+      found_.suffixes[p].before.push_back(hash);
+    } else {
       found_.suffixes[p].found.push_back({offset, hash});
       ++count;
     }

@@ -402,6 +402,19 @@ class Strangers(RealBroker):
                 log = feed.log()
                 self.assertEqual((log.lost, log.out_of_order(), len(log.doubled)), ([], 0, 40))
 
+    def test_copies_of_what_lies_before_the_checkpoint_are_doubles_after_a_kill_and_after_a_clean_stop(self):
+        feed = Feed(self)
+        feed.exchange(*RATE)
+        written = set()
+        for end in (feed.stop, feed.kill):
+            feed.start()
+            feed.acknowledged(2000)
+            end()
+            written |= self.copied(feed)
+        told = feed.to_the_end()
+        self.assertEqual(self.named(told, "doubles"), written)
+        self.assertEqual(self.named(told, "foreign"), set())
+
 
 class WithoutRight(RealBroker):
     """The daemon's user may do everything but use a transactional.id."""
