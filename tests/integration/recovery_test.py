@@ -365,7 +365,7 @@ class Strangers(RealBroker):
 
     def test_who_writes_while_a_transactional_feed_is_down_is_named_and_counted_once(self):
         feed = Feed(self, **{"feed.default.delivery": "transactional"})
-        feed.exchange(*RATE)
+        feed.exchange("--rate", 3_000)  # the session outlasts three lives
         known = set()
         for end in (feed.kill, feed.stop, feed.kill):
             feed.start()
@@ -404,7 +404,7 @@ class Strangers(RealBroker):
 
     def test_copies_of_what_lies_before_the_checkpoint_are_doubles_after_a_kill_and_after_a_clean_stop(self):
         feed = Feed(self)
-        feed.exchange(*RATE)
+        feed.exchange("--rate", 3_000)  # the session outlasts three lives
         written = set()
         for end in (feed.stop, feed.kill):
             feed.start()
