@@ -22,6 +22,7 @@ For each feed, once it rests (a packet that does not inflate or split counts as 
 `messages_received + gap_letters = messages_committed + messages_dropped + messages_dead_lettered + messages_skipped + held_messages`
 (without `reason="delivery"`, which comes after the hand-over), and
 `messages_committed = messages_acknowledged + messages_dropped{reason="delivery"} + in_flight_messages`.
+A recovery in place gives up what is held and in flight, and receives it again: the left sides are larger by that from then on.
 
 | metric | type | labels | meaning |
 |---|---|---|---|
