@@ -37,6 +37,25 @@ class Departures : public Choices {
   std::vector<std::size_t> counts_;
 };
 
+/// All combinations of the choices of one action, one after the other.
+class Combinations : public Choices {
+ public:
+  std::size_t choose(std::size_t count) override {
+    if (at_ == chosen_.size()) chosen_.emplace_back(0, count);
+    return chosen_[at_++].first;
+  }
+  /// To be called before the action is taken again. False: that was the last one.
+  bool next() {
+    at_ = 0;
+    while (!chosen_.empty() && ++chosen_.back().first == chosen_.back().second) chosen_.pop_back();
+    return !chosen_.empty();
+  }
+
+ private:
+  std::vector<std::pair<std::size_t, std::size_t>> chosen_;  // of how many
+  std::size_t at_ = 0;
+};
+
 class RandomChoices : public Choices {
  public:
   explicit RandomChoices(std::uint64_t seed) : random_{seed} {

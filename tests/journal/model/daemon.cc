@@ -14,7 +14,20 @@ Parameters parameters_for(std::size_t partitions) { return {{"topic_partitions",
 
 }  // namespace
 
-Daemon::Daemon(World& world, int id) : world_{world}, id_{id}, instance_{"d" + std::to_string(id)} { begin(false); }
+Daemon::Daemon(World& world, int id) : world_{world} {
+  id_ = id;
+  instance_ = "d" + std::to_string(id);
+  begin(false);
+}
+
+// Of one that is gone only what its exit is judged by.
+void Daemon::add_to(Digest& digest) const {
+  digest.add(stopping);
+  digest.add(exit_);
+  digest.add(running());
+  if (running()) return digest.add(static_cast<const DaemonState&>(*this));
+  if (exit_ == 65) digest.add(why_);
+}
 
 void Daemon::begin(bool in_place) {
   if (in_place) world_.owner_rests(id_);
@@ -40,11 +53,14 @@ void Daemon::leave(int code, const std::string& why) {
     world_.wrong(instance_ + " leaves with 76 although nobody else lives");
   why_ = why;
   world_.say(instance_ + " leaves with " + std::to_string(code) + ": " + why);
-  world_.kafka.sessions[producer_].dead = true;
+  world_.kafka.sessions[producer_].die();
   if (code == 76) ++world_.tally.left;
 }
 
-void Daemon::advance() { step_ = next_step(step_, facts_); }
+void Daemon::advance() {
+  step_ = next_step(step_, facts_);
+  if (step_ != Step::kWatchOwner) liveness_.reset();
+}
 
 std::vector<Checkpoint> Daemon::read_notes() const {
   std::vector<Checkpoint> out;
@@ -110,7 +126,7 @@ void Daemon::read_checkpoints() {
   looks_ = 0;
   company_ = company_ || world_.others_alive(*this);
   seen_intervals_.clear();
-  for (const auto& daemon : world_.daemons) seen_intervals_.push_back(daemon->intervals_);
+  for (const auto& daemon : world_.daemons) seen_intervals_.push_back(daemon->running() ? daemon->intervals_ : 0);
   steady_owner = base_ ? world_.owner_of(base_->epoch, *this) : -1;
   ++world_.tally.recoveries;
   parameters_ = parameters_for(world_.kafka.partitions.size());
@@ -286,8 +302,12 @@ void Daemon::take_over() {
   handed_.assign(static_cast<std::size_t>(count_), {});
   for (std::size_t p = 0; p < handed_.size(); ++p) handed_[p].position = current_.partitions[p].position;
   acked_.assign(static_cast<std::size_t>(count_), {});
-  predicted_ = ends_;
+  predicted_ = std::move(ends_);
   news_ = false;
+  base_.reset();
+  suffixes_.clear();
+  seen_intervals_.clear();
+  login_ = {};
 }
 
 }  // namespace tickbridge::journal::model

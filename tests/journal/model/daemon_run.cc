@@ -53,7 +53,8 @@ bool Daemon::can_run() const {
 void Daemon::run() {
   if (!jumps_.empty()) {
     // The other thread may be about to write a checkpoint.
-    if (!writing_ && !world_.calm && world_.choices->choose(2) == 1) return interval();
+    int& more = world_.settings.checkpoints_at_jumps;
+    if (!writing_ && !world_.calm && more > 0 && world_.choices->choose(2) == 1) return --more, interval();
     return judge_jumps();
   }
   if (last_word_) return leave(0, "clean stop");
@@ -79,7 +80,7 @@ void Daemon::judge_jumps() {
       foreign |= world_.kafka.partitions[jump.partition].log[static_cast<std::size_t>(offset)].foreign;
     }
   }
-  world_.kafka.sessions[producer_].dead = true;
+  world_.kafka.sessions[producer_].die();
   if (foreign) return leave(76, "somebody else writes into the topic");
   world_.say(instance_ + " recovers in place");
   begin(true);
@@ -134,6 +135,7 @@ void Daemon::mark() {
   }
   if (aligner_) {
     for (std::int32_t p = 0; p < count_; ++p) marks_->matched(p, aligner_->reached(p));
+    if (aligner_->done({cursor_ - 1, UINT32_MAX})) aligner_.reset();
   }
   marks_->add({.next_sequence = cursor_,
                .state = function_->state(),
@@ -145,7 +147,7 @@ void Daemon::mark() {
 void Daemon::acknowledge_marks() { marks_->acknowledge(acked_, dead_letters_acked_, batches_acked_); }
 
 void Daemon::interval() {
-  ++intervals_;
+  if (world_.somebody_looks()) ++intervals_;
   packets_since_ = 0;
   news_ = false;
   if (highest_epoch(read_notes()) > epoch_) return leave(76, "a newer epoch");

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "journal/checkpoint.h"
+#include "journal/model/digest.h"
 
 namespace tickbridge::journal::model {
 
@@ -45,6 +46,13 @@ class Function {
   [[nodiscard]] std::int32_t partitions() const noexcept { return partitions_; }
   [[nodiscard]] FunctionState state() const;
   [[nodiscard]] std::vector<StateEntry> take_learnt();
+  void add_to(Digest& digest) const {
+    digest.add(partitions_);
+    digest.add(directory_);
+    digest.add(sticky_);
+    digest.add(turn_);
+    digest.add(learnt_);
+  }
 
  private:
   std::int32_t partitions_;

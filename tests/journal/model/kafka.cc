@@ -1,6 +1,8 @@
 #include "journal/model/kafka.h"
 
+#include <functional>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace tickbridge::journal::model {
@@ -35,8 +37,20 @@ void Kafka::send_again(ProducerSession& session, std::size_t queue) {
 }
 
 void Kafka::append_note(Note note) {
-  note_offsets.push_back(notes_begin++);
+  noted = true;
   notes.push_back(std::move(note));
+}
+
+void Kafka::forget_notes_between() {
+  std::map<std::pair<std::string, std::string>, std::vector<std::size_t>> of;
+  for (std::size_t i = 0; i < notes.size(); ++i) {
+    if (notes[i].checkpoint) of[{notes[i].key, notes[i].checkpoint->instance}].push_back(i);
+  }
+  std::set<std::size_t, std::greater<>> between;  // from the end
+  for (const auto& [whose, all] : of) {
+    if (all.size() > 2) between.insert(all.begin() + 1, all.end() - 1);
+  }
+  for (const std::size_t i : between) notes.erase(notes.begin() + static_cast<std::ptrdiff_t>(i));
 }
 
 // Of the closed segments the newest record of each key stays; whatever lies in the active one does not count.
@@ -46,14 +60,11 @@ void Kafka::compact(std::size_t keep_newest) {
   const std::size_t active = notes.size() - keep_newest;
   for (std::size_t i = 0; i < active; ++i) last[notes[i].key] = i;
   std::vector<Note> kept;
-  std::vector<std::uint64_t> offsets;
   for (std::size_t i = 0; i < notes.size(); ++i) {
     if (i < active && (last[notes[i].key] != i || !notes[i].checkpoint)) continue;
     kept.push_back(std::move(notes[i]));
-    offsets.push_back(note_offsets[i]);
   }
   notes = std::move(kept);
-  note_offsets = std::move(offsets);
 }
 
 }  // namespace tickbridge::journal::model

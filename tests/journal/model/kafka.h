@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <optional>
 #include <set>
 #include <string>
@@ -35,9 +36,13 @@ struct Batch {
 
 /// One idempotent producer: what it has sent, in order per partition. The last queue is the dead letters'.
 struct ProducerSession {
-  bool dead = false;                    ///< its owner is: nobody hears the acknowledgements, requests may still arrive
-  std::vector<std::deque<Batch>> sent;  ///< not appended
-  std::vector<std::deque<Batch>> appended;  ///< not acknowledged
+  bool dead = false;                   ///< its owner is: nobody hears the acknowledgements, requests may still arrive
+  std::vector<std::list<Batch>> sent;  ///< not appended
+  std::vector<std::list<Batch>> appended;  ///< not acknowledged
+  void die() {
+    dead = true;
+    for (auto& queue : appended) queue.clear();
+  }
 };
 
 /// A record of the checkpoint topic; none: a tombstone.
@@ -59,12 +64,9 @@ struct Kafka {
   std::vector<std::uint64_t> dead_letters;
   std::deque<ProducerSession> sessions;  // references stay valid
   std::vector<Note> notes;               // the checkpoint topic
-  std::uint64_t notes_begin = 0;  // offset of notes[0] is not its index after compaction: `note_offsets` has them
-  std::vector<std::uint64_t> note_offsets;
+  bool noted = false;                    // something was in it once
   std::vector<StateBatch> states;
   std::deque<Request> requests;
-
-  explicit Kafka(std::int32_t count) : partitions(static_cast<std::size_t>(count)) {}
 
   std::size_t open_session(std::size_t queues);
   /// Appends the oldest request of a queue.
@@ -73,6 +75,8 @@ struct Kafka {
   void send_again(ProducerSession& session, std::size_t queue);
   void append_note(Note note);
   void compact(std::size_t keep_newest);
+  /// Those between an instance's first one of an epoch and its newest one, which only a watcher looks at.
+  void forget_notes_between();
 };
 
 }  // namespace tickbridge::journal::model

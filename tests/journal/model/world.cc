@@ -13,20 +13,29 @@ constexpr int kMostStarts = 12;
 
 }  // namespace
 
-World::World(const Settings& given, Choices& given_choices)
-    : settings{given},
-      kafka{given.partitions},
-      choices{&given_choices},
-      named(kMostPartitions),
-      closed(kMostPartitions) {
+World::World(const Settings& given, Choices& given_choices) : choices{&given_choices} {
+  settings = given;
+  kafka.partitions.resize(static_cast<std::size_t>(given.partitions));
+  named.resize(kMostPartitions);
+  closed.resize(kMostPartitions);
   for (std::size_t i = 0; i < settings.sessions; ++i) {
     sessions.push_back(
         make_session("S" + std::to_string(i), settings.seed * 31 + i, settings.packets, settings.late_symbols));
   }
-  slow_.assign(kMostPartitions, false);
+  slow.assign(kMostPartitions, false);
+}
+
+World::World(const World& before, Choices& own_choices)
+    : WorldState{before}, choices{&own_choices}, sessions{before.sessions}, tally{before.tally}, before_{&before} {
+  for (const auto& daemon : before.daemons) daemons.push_back(std::make_unique<Daemon>(*this, *daemon));
 }
 
 World::~World() = default;
+
+void World::add_to(Digest& digest) const {
+  digest.add(static_cast<const WorldState&>(*this));
+  for (const auto& daemon : daemons) digest.add(*daemon);
+}
 
 void World::name_strangers(const std::vector<Stranger>& strangers) {
   for (const Stranger& stranger : strangers) {
@@ -51,6 +60,10 @@ bool World::interval_passed(const Daemon& watcher) const {
     const std::uint64_t wanted = watcher.seen_intervals_[number] + static_cast<std::uint64_t>(watcher.looks_) + 1;
     return daemon->intervals() >= wanted && !daemon->writing_;
   });
+}
+
+bool World::somebody_looks() const {
+  return std::ranges::any_of(daemons, [](const auto& daemon) { return daemon->looking(); });
 }
 
 bool World::others_alive(const Daemon& besides) const {
@@ -90,7 +103,7 @@ bool World::fence_round() {
     if (!left_out) {
       log.log.push_back({LogRecord::Kind::kMarker, 0, false});
       log.watermark = log.end();
-      slow_[p] = false;
+      slow[p] = false;
     }
     all = all && !(left_out && needed);
   }
@@ -122,7 +135,7 @@ void World::add_network(std::vector<Action>& out) const {
   }
   for (std::size_t p = 0; p < kafka.partitions.size(); ++p) {
     const PartitionLog& log = kafka.partitions[p];
-    if (log.watermark < log.end() && !slow_[p] && !log.leaderless) out.push_back({Kind::kWatermark, p, 0});
+    if (log.watermark < log.end() && !slow[p] && !log.leaderless) out.push_back({Kind::kWatermark, p, 0});
   }
   for (std::size_t s = 0; s < kafka.sessions.size(); ++s) {
     const ProducerSession& session_of = kafka.sessions[s];
@@ -156,7 +169,7 @@ std::vector<World::Action> World::actions() const {
     if (daemons[d]->running() && daemons[d]->paused) before.push_back({Action::Kind::kResume, d, 0});
   }
   for (std::size_t p = 0; p < kafka.partitions.size(); ++p) {
-    if (kafka.partitions[p].leaderless || slow_[p]) before.push_back({Action::Kind::kLeaderBack, p, 0});
+    if (kafka.partitions[p].leaderless || slow[p]) before.push_back({Action::Kind::kLeaderBack, p, 0});
   }
   if (before.empty() && session + 1 < sessions.size()) before.push_back({Action::Kind::kSession, 0, 0});
   return std::move(before);
@@ -175,7 +188,7 @@ std::vector<World::Action> World::faults() const {
   for (std::size_t p = 0; p < kafka.partitions.size(); ++p) {
     if (settings.foreign_writes > 0) out.push_back({Kind::kForeign, p, 0});
     if (settings.leaders_lost > 0 && !kafka.partitions[p].leaderless) out.push_back({Kind::kLeaderLost, p, 0});
-    if (settings.slow_followers > 0 && !slow_[p]) out.push_back({Kind::kSlowFollower, p, 0});
+    if (settings.slow_followers > 0 && !slow[p]) out.push_back({Kind::kSlowFollower, p, 0});
     if (settings.retentions > 0) out.push_back({Kind::kRetain, p, 0});
   }
   if (settings.gaps > 0 && directory_safe()) out.push_back({Kind::kGap, 0, 0});
@@ -195,7 +208,7 @@ void World::crash(std::size_t d) {
   Daemon& daemon = *daemons[d];
   say("d" + std::to_string(d) + " is killed in step " + std::string{name(daemon.step_)});
   daemon.dead = true;
-  kafka.sessions[daemon.session_number()].dead = true;
+  kafka.sessions[daemon.session_number()].die();
   --settings.crashes;
   ++tally.crashes;
   lose_requests(daemon.id());
@@ -254,12 +267,12 @@ void World::take_request(const Request& request) {
   if (const auto& checkpoint = request.note.checkpoint) {
     say("checkpoint " + std::to_string(checkpoint->epoch) + "." + std::to_string(checkpoint->number) + " F " +
         std::to_string(checkpoint->next_sequence) + (checkpoint->clean ? " clean" : ""));
-    for (std::size_t p = 0; p < checkpoint->partitions.size() && kafka.notes_begin == 0;
-         ++p) {  // what was there before us
+    for (std::size_t p = 0; p < checkpoint->partitions.size() && !kafka.noted; ++p) {  // what was there before us
       for (std::int64_t o = 0; o <= checkpoint->partitions[p].offset; ++o) closed[p].insert(o);
     }
   }
   kafka.append_note(request.note);
+  if (settings.forget_notes && !somebody_looks()) kafka.forget_notes_between();
 }
 
 void World::apply(const Action& action) {
@@ -323,11 +336,11 @@ void World::apply(const Action& action) {
       return say("no leader: " + std::to_string(action.a));
     case Kind::kSlowFollower:
       --settings.slow_followers;
-      slow_[action.a] = true;
+      slow[action.a] = true;
       return say("slow follower: " + std::to_string(action.a));
     case Kind::kLeaderBack:
       kafka.partitions[action.a].leaderless = false;
-      slow_[action.a] = false;
+      slow[action.a] = false;
       return;
     case Kind::kGap:
       --settings.gaps;
@@ -374,21 +387,25 @@ bool World::tick() {
   return true;
 }
 
+bool World::go_on() {
+  if (!problem.empty() || !tick()) return false;
+  if (std::ranges::any_of(daemons, [](const auto& daemon) { return daemon->running(); })) return true;
+  if (!daemons.back()->stopping) return false;
+  start_daemon();
+  return true;
+}
+
 std::string World::run() {
   start_daemon();
-  for (int i = 0; i < kMostTicks && problem_.empty() && tick(); ++i) {
-    if (std::ranges::any_of(daemons, [](const auto& daemon) { return daemon->running(); })) continue;
-    if (!daemons.back()->stopping) break;
-    start_daemon();
-  }
+  for (int i = 0; i < kMostTicks && go_on(); ++i) continue;
   return finish();
 }
 
 std::string World::finish() {
   settle_the_dead();
   final_starts();
-  if (problem_.empty()) compare();
-  return problem_.empty() ? std::string{} : report();
+  if (problem.empty()) compare();
+  return problem.empty() ? std::string{} : report();
 }
 
 // What is on its way arrives, or is lost; everybody is killed.
@@ -398,7 +415,7 @@ void World::settle_the_dead() {
     daemon->dead = true;
   }
   for (ProducerSession& session_of : kafka.sessions) {
-    session_of.dead = true;
+    session_of.die();
     for (std::size_t q = 0; q < session_of.sent.size(); ++q) {
       std::size_t arrive = session_of.sent[q].empty() ? 0 : choices->choose(session_of.sent[q].size() + 1);
       for (; arrive > 0; --arrive) {
@@ -419,7 +436,7 @@ void World::settle_the_dead() {
   for (std::size_t p = 0; p < kafka.partitions.size(); ++p) {
     kafka.partitions[p].leaderless = false;
     kafka.partitions[p].watermark = kafka.partitions[p].end();
-    slow_[p] = false;
+    slow[p] = false;
   }
 }
 
@@ -427,7 +444,7 @@ void World::settle_the_dead() {
 void World::final_starts() {
   calm = true;
   int clean = 0;
-  for (int start = 0; start < kMostStarts && clean < 2 && problem_.empty(); ++start) {
+  for (int start = 0; start < kMostStarts && clean < 2 && problem.empty(); ++start) {
     start_daemon();
     Daemon& last = *daemons.back();
     for (int i = 0; i < kMostTicks && last.running() && tick(); ++i) continue;
@@ -443,7 +460,7 @@ void World::final_starts() {
     if ((!strange || !nothing_shows) && !unknowable && !guessed)
       wrong("d" + std::to_string(daemon->id()) + " cannot align although nobody else wrote");
   }
-  if (problem_.empty() && clean < 2) {
+  if (problem.empty() && clean < 2) {
     if (daemons.back()->exit_code() != 65) return wrong("no start comes to an end");
     ++tally.unalignable;
     guessed = true;
@@ -507,8 +524,8 @@ void World::compare_partition(std::size_t p, const std::vector<std::pair<std::ui
 }
 
 std::string World::report() const {
-  std::string out = problem_ + "\n";
-  for (const std::string& line : trace_) out += "  " + line + "\n";
+  std::string out = problem + "\n";
+  tell_trace(out);
   for (std::size_t p = 0; p < kafka.partitions.size(); ++p) {
     out += "  log " + std::to_string(p) + ":";
     for (const LogRecord& record : kafka.partitions[p].log) {
@@ -519,6 +536,11 @@ std::string World::report() const {
     out += "\n";
   }
   return out;
+}
+
+void World::tell_trace(std::string& out) const {
+  if (before_ != nullptr) before_->tell_trace(out);
+  for (const std::string& line : trace_) out += "  " + line + "\n";
 }
 
 }  // namespace tickbridge::journal::model

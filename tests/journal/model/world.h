@@ -29,7 +29,9 @@ struct Settings {
   std::size_t window = 8;            ///< records in flight
   std::size_t checkpoint_every = 2;  ///< packets
   bool daemon_first = true;          ///< the normal schedule: the daemon as far as it comes, or the network
+  bool forget_notes = false;         ///< Kafka::forget_notes_between(), unless somebody watches: fewer states
   bool late_requests = false;        ///< a dead process's requests may arrive behind its successor's fence
+  int checkpoints_at_jumps = 1'000;  ///< between a jump and its judgement
   int crashes = 1;
   int second_daemons = 0;
   int pauses = 0;
@@ -55,30 +57,8 @@ struct Tally {
   std::uint64_t left = 0;         ///< daemons that left with 76
 };
 
-/// Feed, exchange, Kafka, daemons: everything but the schedule. One run.
-class World {
- public:
-  World(const Settings& settings, Choices& choices);
-  ~World();
-  World(const World&) = delete;
-  World& operator=(const World&) = delete;
-
-  /// Runs with faults, then once more without, and compares. Empty: all is well; else what is wrong, and what happened.
-  [[nodiscard]] std::string run();
-  /// The end of a run that was driven by hand: whoever lives is killed, daemons start without faults until one stops.
-  [[nodiscard]] std::string finish();
-
-  Settings settings;
-  Kafka kafka;
-  Choices* choices;
-  std::vector<Session> sessions;
-  std::size_t session = 0;  ///< the exchange's current one
-  std::uint64_t first = 1;  ///< what it still has of it
-  std::vector<std::unique_ptr<Daemon>> daemons;
-  std::vector<std::set<std::int64_t>> named;  ///< by partition: strangers told
-  Tally tally;
-
-  // What daemons report.
+/// What there is besides the daemons and what the exchange sends.
+struct WorldState {
   struct Missing {
     std::string session;
     std::uint64_t begin = 0;
@@ -89,21 +69,54 @@ class World {
     std::uint64_t from = 0;
     std::int32_t partitions = 0;
   };
+  Settings settings;
+  Kafka kafka;
+  std::size_t session = 0;  ///< the exchange's current one
+  std::uint64_t first = 1;  ///< what it still has of it
+  bool calm = false;        ///< no faults any more
+  std::vector<bool> slow;   ///< by partition: its watermark stands still
+
+  // What daemons report.
+  std::vector<std::set<std::int64_t>> named;   ///< by partition: strangers told
   std::vector<Missing> missing;                ///< what decisions have given up
   std::vector<Shape> shapes;                   ///< partition counts in force
   std::vector<std::set<std::int64_t>> closed;  ///< suffixes that a new session has closed
   bool guessed = false;                        ///< something was counted, not found
   bool strange = false;                        ///< somebody else has written, or something twice
   bool rivals = false;                         ///< a second daemon was started
+  std::string problem;
+};
+
+/// Feed, exchange, Kafka, daemons: everything but the schedule. One run.
+class World : public WorldState {
+ public:
+  World(const Settings& settings, Choices& choices);
+  /// Another world that goes on from where `before` stands. REQUIRES: `before` outlives it and stands still.
+  World(const World& before, Choices& choices);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  /// Runs with faults, then once more without, and compares. Empty: all is well; else what is wrong, and what happened.
+  [[nodiscard]] std::string run();
+  /// The end of a run that was driven by hand: whoever lives is killed, daemons start without faults until one stops.
+  [[nodiscard]] std::string finish();
+
+  Choices* choices;
+  std::vector<Session> sessions;
+  std::vector<std::unique_ptr<Daemon>> daemons;
+  Tally tally;
+
   void say(std::string what) { trace_.push_back(std::move(what)); }
   void wrong(const std::string& what) {
-    if (problem_.empty()) problem_ = what;
+    if (problem.empty()) problem = what;
   }
   void name_strangers(const std::vector<Stranger>& strangers);
   [[nodiscard]] const Session& current() const { return sessions[session]; }
   /// Whether the end of that session comes right before the packet.
   [[nodiscard]] bool ends_before(const std::string& session_name, std::uint64_t sequence) const;
   [[nodiscard]] bool interval_passed(const Daemon& watcher) const;
+  [[nodiscard]] bool somebody_looks() const;  ///< for a living owner
   [[nodiscard]] bool others_alive(const Daemon& besides) const;
   [[nodiscard]] bool watched(const Daemon& owner) const;
   [[nodiscard]] int owner_of(std::uint64_t epoch, const Daemon& besides) const;
@@ -111,10 +124,12 @@ class World {
   void owner_rests(int daemon);  ///< it writes no checkpoints for a time: who watches may take it for dead
   /// A fence's round; true: every partition ends with a marker, and clients see the ends.
   bool fence_round();
-  bool calm = false;  ///< no faults any more
+  void add_to(Digest& digest) const;
 
-  // One action at a time, for scenarios.
+  // One action at a time.
   void start_daemon();
+  /// The next action; a daemon that has stopped is followed by another. False: the run is over.
+  bool go_on();
   bool tick();
   void crash(std::size_t daemon);
   void take_request(const Request& request);  ///< a record of one of the compacted topics is appended
@@ -163,10 +178,10 @@ class World {
   void compare_partition(std::size_t p, const std::vector<std::pair<std::uint64_t, bool>>& expected);
   [[nodiscard]] bool given_up(const std::string& session_name, std::uint64_t sequence) const;
   [[nodiscard]] std::string report() const;
+  void tell_trace(std::string& out) const;
 
-  std::string problem_;
+  const World* before_ = nullptr;  // where the trace begins
   std::vector<std::string> trace_;
-  std::vector<bool> slow_;
 };
 
 }  // namespace tickbridge::journal::model

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Takes each rule of recovery out in turn (mutations.toml) and fails unless the model test finds the accident.
 
-usage: mutations_test.py SOURCE_DIR BUILD_DIR MODEL [--only NAME] [--search] -- OBJECT...
+usage: mutations_test.py SOURCE_DIR BUILD_DIR MODEL [--only NAME,NAME…] [--search] [--tests PATTERN] -- OBJECT...
 (the model's objects, the journal room's objects, libraries)
 
 A mutated file is compiled as compile_commands.json says, without optimisation and with its headers compiled once for all its
 mutations, and linked with the objects of all the others. First the scenarios run and the one large world that the mutation's `seed` names; only what
-both miss is searched for, and the seed that finds it is told: write it into mutations.toml. --search searches for all of them."""
+both miss is searched for, and the seed that finds it is told: write it into mutations.toml. --search searches for all of them;
+--tests tells what those tests alone find."""
 import argparse
 import concurrent.futures
 import json
@@ -30,6 +31,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("model", type=pathlib.Path)
     parser.add_argument("--only")
     parser.add_argument("--search", action="store_true")
+    parser.add_argument("--tests")
     parser.add_argument("objects", nargs="+")
     return parser.parse_args()
 
@@ -66,6 +68,7 @@ class Mutants:
         self.work = arguments.build / "mutants"
         self.work.mkdir(exist_ok=True)
         self.search_all = arguments.search
+        self.tests = arguments.tests
         self.objects = [str(arguments.build / o) for o in arguments.objects]
         self.commands = json.loads((arguments.build / "compile_commands.json").read_text())
 
@@ -100,6 +103,8 @@ class Mutants:
 
     def run(self, program: pathlib.Path, mutation: dict) -> subprocess.CompletedProcess:
         """What is quick to find first."""
+        if self.tests:
+            return model(program, self.tests)
         ran = model(program, "Scenario.*") if not self.search_all else None
         if ran and ran.returncode == 0 and "seed" in mutation:
             ran = model(program, "LargeWorld.*", mutation["seed"], 1)
@@ -144,7 +149,7 @@ def sound(program: pathlib.Path, wanted: list) -> bool:
 def main() -> int:
     arguments = parse_arguments()
     listed = tomllib.loads((pathlib.Path(__file__).parent / "mutations.toml").read_text())["mutation"]
-    wanted = [m for m in listed if arguments.only in (None, m["name"])]
+    wanted = [m for m in listed if arguments.only is None or m["name"] in arguments.only.split(",")]
     mutants = Mutants(arguments)
     if not sound(arguments.model, wanted):
         print("the model fails without any mutation")
