@@ -146,9 +146,9 @@ The daemon sets these itself where nobody else does:
 |---|---|---|
 | `socket.nagle.disable` | `true` | small requests leave at once |
 | `message.timeout.ms` | `0` | a record is never given up |
-| `enable.idempotence` | `true`, but in `at_most_once` | the brokers drop repeats and keep the order |
+| `enable.idempotence` | `true` | the brokers drop repeats and keep the order |
 | `enable.gapless.guarantee` | as `enable.idempotence` | a refused record stops the producer instead of leaving a hole |
-| `retries` | without end; 0 in `at_most_once` | |
+| `retries` | without end; 0 in `at_most_once` without idempotence | |
 | `queue.buffering.max.messages`, `queue.buffering.max.kbytes` | from `max_in_flight_messages`, `buffer.memory` | |
 | `allow.auto.create.topics`, `log.connection.close` | `false` | topics are created as `[topics]` says |
 

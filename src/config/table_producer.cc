@@ -127,8 +127,8 @@ std::vector<Option> sending() {
       {.path = "producer.enable.idempotence",
        .kind = Kind::kSwitch,
        .field = property,
-       .doc = "The brokers drop what the library sends twice and keep its order; off in at_most_once, and with acks or "
-              "retries that it cannot live with, as in Java.",
+       .doc = "The brokers drop what the library sends twice and keep its order; off with acks or retries that it "
+              "cannot live with, as in Java.",
        .library = "enable.idempotence",
        .fallback = "true"},
       {.path = "producer.max.in.flight.requests.per.connection",
@@ -142,7 +142,7 @@ std::vector<Option> sending() {
       {.path = "producer.retries",
        .kind = Kind::kWhole,
        .field = property,
-       .doc = "How often a record is sent again; without end by default, and never in at_most_once.",
+       .doc = "How often a record is sent again; without end by default; never in at_most_once without idempotence.",
        .max = kMax32,
        .library = "retries",
        .fallback = "2147483647"},

@@ -53,11 +53,13 @@ bool rules_out_idempotence(const Properties& user) {
   return number(user, "max.in.flight.requests.per.connection").value_or(5) > 5;
 }
 
-bool wants_idempotence(const Properties& user, Delivery delivery) {
+// A record that is given up in time leaves a hole in the sequence: at_most_once, where that is allowed, does without one.
+bool wants_idempotence(const Properties& user, Delivery delivery, Send send) {
   const auto asked = user.find("enable.idempotence");
   if (asked != user.end()) return asked->second == "true" || asked->second == "1";
-  if (delivery == Delivery::kAtMostOnce) return false;
-  return delivery != Delivery::kAtLeastOnce || !rules_out_idempotence(user);
+  if (send == Send::kFireAndForget) return false;
+  if (delivery == Delivery::kAtMostOnce && number(user, "message.timeout.ms").value_or(0) != 0) return false;
+  return (delivery != Delivery::kAtLeastOnce && delivery != Delivery::kAtMostOnce) || !rules_out_idempotence(user);
 }
 
 Properties common_defaults(const ProducerOptions& options) {
@@ -78,22 +80,23 @@ Properties common_defaults(const ProducerOptions& options) {
           {"statistics.interval.ms", "0"}};
 }
 
+// Without idempotence at_most_once sends nothing again; but what a broker has answered by "not the leader" the library
+// does, whatever the limit on retries, and with acks = all it can have been appended (docs/decisions/0012).
 Properties delivery_defaults(const Properties& user, Delivery delivery, Send send) {
-  if (delivery == Delivery::kAtMostOnce) {
-    return {{"enable.idempotence", "false"},
-            {"acks", send == Send::kFireAndForget ? "0" : "all"},
-            {"message.send.max.retries", "0"},
-            {"max.in.flight.requests.per.connection", "5"}};
-  }
-  Properties result{{"acks", "all"}, {"message.send.max.retries", std::to_string(kMaxInt)}};
-  if (wants_idempotence(user, delivery)) {
+  const bool most = delivery == Delivery::kAtMostOnce;
+  Properties result{{"acks", send == Send::kFireAndForget ? "0" : "all"}};
+  if (wants_idempotence(user, delivery, send)) {
     result["enable.idempotence"] = "true";
-    // In a transaction every refusal spoils the transaction, and only that; the guarantee would end the producer.
-    if (delivery != Delivery::kTransactional) result["enable.gapless.guarantee"] = "true";
+    // In a transaction every refusal spoils the transaction, and only that; at_most_once drops what is refused. There the
+    // guarantee would end the producer.
+    if (!most && delivery != Delivery::kTransactional) result["enable.gapless.guarantee"] = "true";
+    result["message.send.max.retries"] = std::to_string(kMaxInt);
     result["max.in.flight.requests.per.connection"] = "5";
   } else {
     result["enable.idempotence"] = "false";
-    result["max.in.flight.requests.per.connection"] = "1";  // or a retry could be overtaken
+    result["message.send.max.retries"] = most ? "0" : std::to_string(kMaxInt);
+    // or a repeat could be overtaken; without answers there are none
+    result["max.in.flight.requests.per.connection"] = send == Send::kFireAndForget ? "5" : "1";
   }
   return result;
 }

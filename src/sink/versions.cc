@@ -29,7 +29,7 @@ Result<std::string> check_library_version(int version, Delivery delivery) {
   if (fault == nullptr) return std::string{};
   const std::string text = fmt::format("{} {}; install 2.12.1 or later", name, fault);
   if (delivery == Delivery::kExactlyOnce || delivery == Delivery::kTransactional) return error(ExitCode::kConfig, text);
-  return delivery == Delivery::kAtMostOnce ? std::string{} : text;
+  return text;
 }
 
 }  // namespace tickbridge::sink

@@ -27,12 +27,17 @@ TEST(Conf, IsIdempotentGaplessAndPatientByDefault) {
   EXPECT_EQ(properties.at("allow.auto.create.topics"), "false");
 }
 
-TEST(Conf, AtMostOnceDoesNotRetry) {
+TEST(Conf, AtMostOnceRepeatsNothingThatTheBrokersDoNotTellFromTheFirst) {
   const Properties properties = with({}, Delivery::kAtMostOnce);
-  EXPECT_EQ(properties.at("enable.idempotence"), "false");
-  EXPECT_EQ(properties.at("message.send.max.retries"), "0");
-  EXPECT_EQ(properties.count("enable.gapless.guarantee"), 0U);
-  EXPECT_EQ(properties.at("acks"), "all");
+  EXPECT_EQ(properties.at("enable.idempotence"), "true");
+  EXPECT_EQ(properties.count("enable.gapless.guarantee"), 0U) << "what is refused is dropped, and the producer goes on";
+  for (const Properties& user : {Properties{{"acks", "1"}}, Properties{{"delivery.timeout.ms", "5000"}},
+                                 Properties{{"enable.idempotence", "false"}}}) {
+    const Properties without = with(user, Delivery::kAtMostOnce);
+    EXPECT_EQ(without.at("enable.idempotence"), "false");
+    EXPECT_EQ(without.at("message.send.max.retries"), "0");
+    EXPECT_EQ(without.at("max.in.flight.requests.per.connection"), "1");
+  }
 }
 
 TEST(Conf, FireAndForgetWaitsForNoAcknowledgement) {
