@@ -73,7 +73,7 @@ def consumer(servers, isolation):
                      "isolation.level": isolation})  # fmt: skip
 
 
-def records(servers, topic, isolation="read_committed", seconds=120):
+def records(servers, topic, isolation="read_committed", seconds=300):
     """[(partition, offset, key, value)] up to the ends of all partitions, and their number."""
     from confluent_kafka import KafkaError, TopicPartition
 
