@@ -93,18 +93,28 @@ class Mutants:
         output = mutant.with_suffix(".o")
         self.compile(source, ["-include", str(self.headers(source))], mutant, output)
         replaced = [o for o in self.objects if o.endswith(f"/{source.name}.o")]
-        if len(replaced) != 1:
+        if len(replaced) != 1 and "guard" not in mutation:
             raise SystemExit(f"{mutation['name']}: {len(replaced)} objects of {source.name}")
         rest = [o for o in self.objects if o not in replaced]
+        rest += self.guard(mutation)
         program = mutant.with_suffix("")
-        subprocess.run(["c++", "-o", str(program), str(output), *rest, "-lgtest_main", "-lgtest", "-lspdlog", "-lfmt",
+        subprocess.run(["c++", "-o", str(program), str(output), *rest, "-lgtest_main", "-lgmock", "-lgtest", "-lspdlog", "-lfmt",
                         "-lpthread"], check=True)
         return program
 
+    def guard(self, mutation: dict) -> list:
+        """The unit test's object, where that and not the model knows the rule."""
+        if "guard" not in mutation:
+            return []
+        found = list((self.work.parent / "tests").glob(f"CMakeFiles/*.dir/{mutation['guard'].removeprefix('tests/')}.o"))
+        if len(found) != 1:
+            raise SystemExit(f"{mutation['name']}: {len(found)} objects of {mutation['guard']}")
+        return [str(found[0])]
+
     def run(self, program: pathlib.Path, mutation: dict) -> subprocess.CompletedProcess:
         """What is quick to find first."""
-        if self.tests:
-            return model(program, self.tests)
+        if self.tests or "suite" in mutation:
+            return model(program, self.tests or mutation["suite"])
         ran = model(program, "Scenario.*") if not self.search_all else None
         if ran and ran.returncode == 0 and "seed" in mutation:
             ran = model(program, "LargeWorld.*", mutation["seed"], 1)
@@ -128,7 +138,7 @@ class Mutants:
         finally:
             program.unlink(missing_ok=True)
         if ran.returncode == 0:
-            return f"the model does not notice: {mutation['accident']}"
+            return f"nobody notices: {mutation['accident']}"
         if ran.returncode < 0 or "[  FAILED  ]" not in ran.stdout:
             return f"the model ended by itself ({ran.returncode}): {(ran.stdout + ran.stderr)[-600:]}"
         accident = re.search(r'^\s+Which is: "(.*?)\\n', ran.stdout, re.M)
