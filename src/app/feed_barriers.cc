@@ -193,6 +193,7 @@ void FeedUnit::owned(const Result<void>& read, bool first) {
   }
   epoch_ = keeper_->epoch();
   owned_once_ = true;
+  settled_ = false;
   tell(recovered_->strangers);  // not before: to a loser of the race the winner's first records are somebody else's
   forget_told(keeper_->current());
   keeper_->bury(recovered_->older_epochs, recovered_->states);
@@ -217,6 +218,8 @@ void FeedUnit::cross(const pipeline::Barrier& barrier) {
   spdlog::info("feed {}: barrier: {}", config_.name, decision);
   if (!barrier.left.empty()) {
     keeper_->new_session(barrier.report.session, barrier.report.mark.next_sequence, barrier.report.mark.state);
+    feed_->reserve(barrier.report.mark.next_sequence);  // the numbers begin anew
+    feed_->drop_before(0);
   }
   crossing_ = false;
   if (transactional()) return commit(std::move(decision));
@@ -274,24 +277,40 @@ void FeedUnit::drained(const pipeline::Barrier&) {
   change_due_ ? change_over() : commit({});
 }
 
-// A clean checkpoint ends what was under the old configuration, even if this is the session's end; all else is the next
-// life's, in place or after a stop.
+// Nothing of ours lies behind the barrier's checkpoint, as after a clean stop, even if this is the session's end; all else is
+// the next life's, in place or after a stop. The checkpoint says "clean" in the latter case only: to a second daemon it would
+// mean that no owner lives.
 void FeedUnit::change_over() {
   const std::string decision = recovered_->replays_old ? "aligned under the old configuration" : "partitions added";
   spdlog::info("feed {}: barrier: {}; going on under the new configuration", config_.name, decision);
   ending_ = true;
   if (transactional()) return commit(decision);
-  keeper_->write(decision, true, [this, life = life_](const Result<void>& written) {
+  keeper_->write(decision, stopping_, [this, life = life_](const Result<void>& written) {
     if (life != life_) return;
+    ending_ = static_cast<bool>(written);
     written ? changed_over() : fail(written.error());
   });
 }
 
 void FeedUnit::changed_over() {
-  if (stopping_) return last_written();
+  if (stopping_) return keeper_->current().clean ? last_written() : stopped_at_change();
+  settled_ = true;
   if (transactional()) around_.producers.retire(producer_.get());  // init_transactions is for a new client
   halt();
   when_quiet([this] { recover(); });
+}
+
+// The stop came while the barrier's checkpoint was on its way.
+void FeedUnit::stopped_at_change() {
+  if (transactional()) {
+    if (auto begun = producer_->begin_transaction(); !begun) return fail(begun.error());
+    return commit({});
+  }
+  keeper_->write({}, true, [this, life = life_](const Result<void>& written) {
+    if (life != life_) return;
+    ending_ = static_cast<bool>(written);
+    written ? last_written() : fail(written.error());
+  });
 }
 
 // What was handed over, and a checkpoint of all of it; commit stands still.
@@ -299,7 +318,7 @@ void FeedUnit::commit(std::string decision) {
   committing_ = true;
   metrics_.set(FeedGauge::kDrainSeconds, stands().count());
   const milliseconds left = std::max(transaction_timeout(around_.config.producer) - stands(), milliseconds{1});
-  const journal::Checkpoint checkpoint = keeper_->next(std::move(decision), ending_);
+  const journal::Checkpoint checkpoint = keeper_->next(std::move(decision), ending_ && (stopping_ || !change_due_));
   run_job([this, checkpoint, left, life = life_, producer = producer_, topic = around_.config.checkpoint.topic,
            last = ending_] {
     const SteadyTime since = SteadyClock::now();

@@ -119,6 +119,7 @@ Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
                      .accept_change = around_.invocation.accept_change,
                      .in_place = in_place,
                      .own_epoch = epoch_,
+                     .settled = in_place && settled_,
                      .transactional = transactional(),
                      .deadline = deadline,
                      .on_step =
@@ -344,8 +345,10 @@ void FeedUnit::fail(const Error& problem) {
   if (feed_) feed_->fail(problem);
   if (reader_) reader_->stop();
   timer_.cancel();
-  if (keeper_ && !crossing_) keeper_->write({}, false);  // what is acknowledged by now
+  // What is acknowledged by now; a transaction's records count with its commit only.
+  if (keeper_ && !crossing_ && !transactional()) keeper_->write({}, false);
   if (phase_ != Phase::kRunning) phase_ = Phase::kStopped;
+  if (stopping_ && phase_ == Phase::kStopped) finished_ = true;
   around_.on_changed();
 }
 
@@ -364,7 +367,8 @@ void FeedUnit::await_end() {
   if (phase_ != Phase::kRunning) return;
   const bool failed = code_ != ExitCode::kOk;  // then nothing is waited for but what is in flight
   const bool busy = (owning_ || committing_ || crossing_) && !failed;
-  const bool quiet = feed_->drained() && (lane_->in_flight() == 0 || lane_->failed()) && !busy && !ending_;
+  const bool ending = ending_ && !(failed && transactional());  // a commit that failed is not waited for
+  const bool quiet = feed_->drained() && (lane_->in_flight() == 0 || lane_->failed()) && !busy && !ending;
   if (quiet && !keeper_) {
     phase_ = Phase::kStopped;
     return conclude();

@@ -125,6 +125,7 @@ class FeedUnit {
   void change_over();
   void look_again();
   void changed_over();
+  void stopped_at_change();
   void tick();
   void tell(std::vector<journal::Stranger> strangers);
   void forget_told(const journal::Checkpoint& checkpoint);
@@ -201,6 +202,7 @@ class FeedUnit {
   std::uint64_t wanted_ = 0;         // commit stands still until packets before this are reserved; 0: it does not
   bool ending_ = false;              // the clean checkpoint is on its way
   bool change_due_ = false;          // old parameters until aligned, then a barrier
+  bool settled_ = false;             // that barrier has been passed: nothing of ours lies behind the newest checkpoint
   std::uint64_t committed_at_ = 0;   // records handed over at the last transaction
   std::uint64_t marks_ = 0;          // reports seen
   std::optional<std::uint64_t> drained_at_;  // marks_ when all that was read had been handed over

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <utility>
 
 namespace tickbridge::app {
@@ -16,6 +17,7 @@ using sink::Delivery;
 namespace {
 
 constexpr milliseconds kInferAfter{300};  // without anything in flight
+constexpr milliseconds kAgain{200};        // after a note that could not be written
 
 }  // namespace
 
@@ -46,20 +48,35 @@ void Keeper::take(pipeline::MarkReport report) {
     const journal::StateBatch batch{.feed = current_.feed,
                                     .session = report.session,
                                     .epoch = current_.epoch,
-                                    .number = ++state_batches_sent_,
+                                    .number = state_batches_acked_ + state_writes_.size() + 1,
                                     .entries = std::move(report.learnt)};
-    states_.write(journal::state_key(batch.feed, batch.epoch, batch.number), journal::to_json(batch),
-                  [self = shared_from_this()](const Result<std::int64_t>& answer) {
-                    asio::post(self->io_, [self, answer] {
-                      if (!answer) return spdlog::error("feed {}: the directory cannot be kept: {}", self->current_.feed,
-                                                        answer.error().message);
-                      ++self->state_batches_acked_;
-                    });
-                  });
+    state_writes_.push_back({.key = journal::state_key(batch.feed, batch.epoch, batch.number), .value = journal::to_json(batch)});
+    send_state(batch.number);
   }
   if (report.session_ended) ended_at_ = report.mark.next_sequence;
   final_next_ = report.mark.next_sequence;
   marks_.add(std::move(report.mark));
+}
+
+void Keeper::send_state(std::uint64_t number) {
+  const StateWrite& write = state_writes_[number - state_batches_acked_ - 1];
+  states_.write(write.key, write.value, [self = shared_from_this(), number](const Result<std::int64_t>& answer) {
+    asio::post(self->io_, [self, number, answer] { self->state_answered(number, answer); });
+  });
+}
+
+// A batch that could not be written is written again: no checkpoint passes it before.
+void Keeper::state_answered(std::uint64_t number, const Result<std::int64_t>& answer) {
+  if (!answer) {
+    if (frozen_) return;
+    spdlog::error("feed {}: what the directory has learnt could not be written, trying again: {}", current_.feed, answer.error().message);
+    auto later = std::make_shared<asio::steady_timer>(io_, kAgain);
+    return later->async_wait([self = shared_from_this(), number, later](boost::system::error_code) {
+      if (!self->frozen_) self->send_state(number);
+    });
+  }
+  state_writes_[number - state_batches_acked_ - 1].acked = true;
+  for (; !state_writes_.empty() && state_writes_.front().acked; ++state_batches_acked_) state_writes_.pop_front();
 }
 
 // Offsets come from records whose offsets Kafka told. Where it did not tell the newest ones (retries that the broker had
@@ -123,23 +140,33 @@ void Keeper::send(Waiting waiting) {
 
 void Keeper::put(const journal::Checkpoint& checkpoint, Then then) {
   writing_ = true;
-  checkpoints_.write(
-      journal::checkpoint_key(checkpoint.feed, checkpoint.epoch), journal::to_json(checkpoint),
-      [self = shared_from_this(), then = std::move(then), now = SteadyClock::now()](const Result<std::int64_t>& answer) {
-        asio::post(self->io_, [self, then, answer, now] { self->answered(answer, then, now); });
-      });
+  attempt(std::make_shared<Attempt>(Attempt{.key = journal::checkpoint_key(checkpoint.feed, checkpoint.epoch),
+                                            .value = journal::to_json(checkpoint),
+                                            .then = std::move(then),
+                                            .since = SteadyClock::now()}));
 }
 
-void Keeper::answered(const Result<std::int64_t>& answer, const Then& then, SteadyTime since) {
+void Keeper::attempt(std::shared_ptr<Attempt> one) {
+  checkpoints_.write(one->key, one->value, [self = shared_from_this(), one](const Result<std::int64_t>& answer) {
+    asio::post(self->io_, [self, one, answer] { self->answered(one, answer); });
+  });
+}
+
+// A producer of notes that is made anew throws away what is on its way: written again, the same one changes nothing.
+void Keeper::answered(const std::shared_ptr<Attempt>& one, const Result<std::int64_t>& answer) {
+  if (!answer && one->then && --one->left > 0 && !frozen_) {
+    auto later = std::make_shared<asio::steady_timer>(io_, kAgain);
+    return later->async_wait([self = shared_from_this(), one, later](boost::system::error_code) { self->attempt(one); });
+  }
   writing_ = false;
   if (answer) {
     metrics_.add(FeedCounter::kCheckpoints, 1);
     metrics_.set(metrics::FeedGauge::kCheckpointSeconds,
-                 std::chrono::duration_cast<milliseconds>(SteadyClock::now() - since).count());
+                 std::chrono::duration_cast<milliseconds>(SteadyClock::now() - one->since).count());
   } else {
     spdlog::error("feed {}: a checkpoint could not be written: {}", current_.feed, answer.error().message);
   }
-  if (then) then(answer ? Result<void>{} : Result<void>{answer.error()});
+  if (one->then) one->then(answer ? Result<void>{} : Result<void>{answer.error()});
   if (writing_ || waiting_.empty() || frozen_) return;
   Waiting next = std::move(waiting_.front());
   waiting_.erase(waiting_.begin());

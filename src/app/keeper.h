@@ -2,6 +2,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -71,9 +72,20 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   };
   void acknowledge();
   [[nodiscard]] bool inferring();
+  void send_state(std::uint64_t number);
+  void state_answered(std::uint64_t number, const Result<std::int64_t>& answer);
   void send(Waiting waiting);
+  /// A checkpoint on its way. One that somebody waits for is tried again.
+  struct Attempt {
+    std::string key;
+    std::string value;
+    Then then;
+    SteadyTime since;
+    int left = 3;
+  };
   void put(const journal::Checkpoint& checkpoint, Then then);
-  void answered(const Result<std::int64_t>& answer, const Then& then, SteadyTime since);
+  void attempt(std::shared_ptr<Attempt> one);
+  void answered(const std::shared_ptr<Attempt>& one, const Result<std::int64_t>& answer);
 
   boost::asio::io_context& io_;
   const sink::Delivery delivery_;
@@ -87,8 +99,14 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   journal::Marks marks_;
   std::vector<journal::Acked> acked_;
   std::uint64_t reserved_ = 0;
-  std::uint64_t state_batches_acked_ = 0;
-  std::uint64_t state_batches_sent_ = 0;
+  /// A batch for the state topic, until it and all before it are acknowledged.
+  struct StateWrite {
+    std::string key;
+    std::string value;
+    bool acked = false;
+  };
+  std::deque<StateWrite> state_writes_;
+  std::uint64_t state_batches_acked_ = 0;  ///< without a hole: state_writes_ begins behind them
   std::uint64_t final_next_ = 0;  ///< at_most_once: the newest mark's
   std::optional<std::uint64_t> ended_at_;  ///< the session's end came right before this packet
   bool aligned_ = true;

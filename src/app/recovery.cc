@@ -141,6 +141,7 @@ Result<void> Recovery::read_checkpoints(std::string_view isolation) {
   }
   const journal::Checkpoint* const newest = journal::newest(*parsed);
   found_.checkpoint = newest == nullptr ? std::nullopt : std::optional{*newest};
+  if (settings_.settled && found_.checkpoint && found_.checkpoint->epoch == settings_.own_epoch) found_.checkpoint->clean = true;
   return {};
 }
 

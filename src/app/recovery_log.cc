@@ -127,11 +127,17 @@ Result<void> Recovery::check_all(const std::vector<journal::End>& ends) const {
 }
 
 // Data and checkpoint are in one transaction, and init_transactions has ended the one behind it: what readers of committed
-// records see behind the checkpoint's offsets somebody else has written.
+// records see behind the checkpoint's offsets somebody else has written. So it is after a clean stop, where the
+// configuration has changed and nothing is aligned.
 Result<void> Recovery::read_strangers() {
-  if (!settings_.transactional || !continues() || !journal::delivered(*found_.checkpoint, "transactional")) return {};
+  using Way = journal::ParameterFinding::Way;
+  const bool changed = continues() && found_.parameters.way == Way::kBarrier && journal::delivered(*found_.checkpoint, "exactly_once") &&
+                       settings_.feed.sink.delivery == Delivery::kExactlyOnce;
+  const bool committed = settings_.transactional && continues() && journal::delivered(*found_.checkpoint, "transactional");
+  if (!changed && !committed) return {};
   settings_.on_step(Step::kReadSuffix);
-  auto reader = sink::LogReader::open(settings_.config.producer, settings_.feed.sink.topic, "read_committed");
+  const char* const isolation = committed ? "read_committed" : "read_uncommitted";
+  auto reader = sink::LogReader::open(settings_.config.producer, settings_.feed.sink.topic, isolation);
   if (!reader) return reader.error();
   auto offsets = (*reader)->offsets(static_cast<std::int32_t>(found_.ends.size()), settings_.deadline);
   if (!offsets) return offsets.error();
@@ -140,7 +146,7 @@ Result<void> Recovery::read_strangers() {
     const sink::Offsets& there = (*offsets)[p];
     const std::int64_t begin = std::max(there.begin, found_.checkpoint->partitions[p].offset + 1);
     if (begin < there.end) ranges.push_back({static_cast<std::int32_t>(p), begin, there.end});
-    if (there.end < found_.ends[p]) {
+    if (committed && there.end < found_.ends[p]) {
       spdlog::warn("feed {}: topic {} partition {}: somebody else's transaction is open from offset {} on; what it holds up to "
                    "offset {} is not looked at",
                    settings_.feed.name, settings_.feed.sink.topic, p, there.end, found_.ends[p] - 1);

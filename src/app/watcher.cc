@@ -44,6 +44,8 @@ void Watcher::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     std::this_thread::sleep_for(kEpochLook);  // a consumer that always waits is half of an idle daemon's CPU time
     look_at_epochs();
+    const bool lost = checkpoints_.take_lost();
+    if (states_.take_lost() || lost) restore_journal();
     if (look_every_.count() == 0 || SteadyClock::now() - looked_at_ < look_every_) continue;
     look_at_topics(stop);
     restore_journal();

@@ -40,6 +40,7 @@ class OneCompactedLog final : public CompactedLog {
   Result<std::vector<Entry>> read_back(std::string_view prefix, const Enough& enough, SteadyTime deadline) override;
   Result<std::vector<Entry>> read_on(std::string_view prefix, std::chrono::milliseconds patience) override;
   Result<bool> restore(SteadyTime deadline) override;
+  bool take_lost() override { return writer_->take_lost(); }
   void write(std::string key, std::optional<std::string> value, Done done) override {
     writer_->write(key, value, std::move(done));
   }

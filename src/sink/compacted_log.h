@@ -45,6 +45,8 @@ class CompactedLog {
 
   /// Creates the topic again if somebody has deleted it, and says whether. What was in it is lost.
   [[nodiscard]] virtual Result<bool> restore(SteadyTime deadline) = 0;
+  /// Whether a write has met no topic since the last call: time to restore(). Any thread.
+  [[nodiscard]] virtual bool take_lost() = 0;
 
   /// Appends; no value: a tombstone. `done` is called by a thread of the log, once: the offset, or the error. Never blocks.
   using Done = std::function<void(const Result<std::int64_t>&)>;

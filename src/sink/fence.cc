@@ -166,24 +166,21 @@ class Fencing {
     std::this_thread::sleep_for(kPause);  // the coordinator's own note that all are written
   }
 
-  // A partition is fenced if its end has moved and the last offset is no data record: then it is our marker.
+  // A partition is fenced if an offset behind its first end holds no data record: our marker. (The last one need not be it:
+  // somebody else may write on.)
   Result<Outcome> judge_ends(const std::vector<Offsets>& before, SteadyTime deadline) {
     const auto after = reader_.offsets(partitions_, deadline);
     if (!after) return after.error();
-    std::vector<Range> last;
-    open_ = 0;
-    for (std::int32_t p = 0; p < partitions_; ++p) {
-      const auto index = static_cast<std::size_t>(p);
-      const std::int64_t end = (*after)[index].end;
-      if (end > before[index].end) {
-        ++moved_;
-        last.push_back({.partition = p, .begin = end - 1, .end = end});
-      } else {
-        ++open_;
-      }
+    std::vector<Range> fresh;
+    std::vector<std::int64_t> unmarked;  // by partition: offsets of `fresh` that no data record has been seen at
+    for (std::size_t p = 0; p < after->size(); ++p) {
+      unmarked.push_back((*after)[p].end - before[p].end);
+      if (unmarked[p] > 0) fresh.push_back({static_cast<std::int32_t>(p), before[p].end, (*after)[p].end});
     }
-    const auto data = [this](const rd_kafka_message_t&) { ++open_; };
-    if (const auto read = reader_.read(last, data, deadline); !read) return read.error();
+    moved_ += fresh.size();
+    const auto data = [&](const rd_kafka_message_t& message) { --unmarked[static_cast<std::size_t>(message.partition)]; };
+    if (const auto read = reader_.read(fresh, data, deadline); !read) return read.error();
+    open_ = static_cast<std::size_t>(std::ranges::count_if(unmarked, [](std::int64_t left) { return left <= 0; }));
     return Outcome{open_ == 0 ? Outcome::kDone : Outcome::kAgain, {}};
   }
 

@@ -9,34 +9,35 @@
 
 namespace tickbridge::sink {
 
-namespace {
-
 using namespace std::chrono_literals;
 
 /// One record under way; its address travels as the opaque.
-struct Write {
+struct NotesWriter::Write {
+  NotesWriter* writer;
   NotesWriter::Done done;
 };
 
-Error not_written(std::string_view topic, rd_kafka_resp_err_t code) {
-  return error(ExitCode::kUnavailable, fmt::format("topic {}: a note could not be written: {}; {}", topic,
-                                                   describe(code), advice(code, topic)));
+void NotesWriter::not_written(const Done& done, rd_kafka_resp_err_t code) {
+  if (code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
+      code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+    lost_.store(true);
+  }
+  if (!done) return;
+  done(error(ExitCode::kUnavailable,
+             fmt::format("topic {}: a note could not be written: {}; {}", name_, describe(code), advice(code, name_))));
 }
 
 // The writer's client thread.
-void tell(rd_kafka_event_t* event) {
+void NotesWriter::tell(rd_kafka_event_t* event) {
   while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) {
     const std::unique_ptr<Write> write{static_cast<Write*>(message->_private)};
-    if (!write->done) continue;
-    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      write->writer->not_written(write->done, message->err);
+    } else if (write->done) {
       write->done(message->offset);
-    } else {
-      write->done(not_written(rd_kafka_topic_name(message->rkt), message->err));
     }
   }
 }
-
-}  // namespace
 
 Result<std::unique_ptr<NotesWriter>> NotesWriter::open(const ProducerOptions& options, const TopicOptions& topics,
                                                        const std::string& topic, SteadyTime deadline) {
@@ -83,7 +84,7 @@ Result<rd_kafka_topic_t*> NotesWriter::usable_topic() {
 }
 
 void NotesWriter::write(const std::string& key, const std::optional<std::string>& value, Done done) {
-  auto write = std::make_unique<Write>(Write{std::move(done)});
+  auto write = std::make_unique<Write>(Write{this, std::move(done)});
   rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
   {
     const std::scoped_lock lock{mutex_};
@@ -99,7 +100,7 @@ void NotesWriter::write(const std::string& key, const std::optional<std::string>
       code = RD_KAFKA_RESP_ERR__FATAL;
     }
   }
-  if (write->done) write->done(not_written(name_, code));
+  not_written(write->done, code);
 }
 
 }  // namespace tickbridge::sink

@@ -35,19 +35,25 @@ class NotesWriter {
   void write(const std::string& key, const std::optional<std::string>& value, Done done);
   /// The next write() has a new client. Any thread.
   void renew() { stale_.store(true); }
+  /// Whether a write has met no topic since the last call. Any thread.
+  [[nodiscard]] bool take_lost() { return lost_.exchange(false); }
 
  private:
   NotesWriter(const ProducerOptions& options, std::string topic) : options_{options}, name_{std::move(topic)} {}
   [[nodiscard]] Result<void> connect();
   [[nodiscard]] Result<rd_kafka_topic_t*> usable_topic();
   void drain();
+  void not_written(const Done& done, rd_kafka_resp_err_t code);
+  static void tell(rd_kafka_event_t* event);
 
+  struct Write;
   const ProducerOptions options_;
   const std::string name_;
   std::mutex mutex_;  // guards side_ and topic_
   std::unique_ptr<SideClient> side_;
   TopicHandle topic_;
   std::atomic<bool> stale_{false};
+  std::atomic<bool> lost_{false};
 };
 
 }  // namespace tickbridge::sink
