@@ -194,11 +194,13 @@ void FeedUnit::on_jump(const sink::Jump& jump) {
   when_quiet([this] { judge_jumps(); });
 }
 
-// Reads the jumped ranges back: what equals a record that this life wrote nearby is a double, all else foreign.
+// Reads the jumped ranges back: what equals a record that this life wrote nearby is a double, all else foreign. Nothing behind
+// this life's last record is its own.
 void FeedUnit::judge_jumps() {
   if (std::exchange(judging_, true)) return;
   const std::vector<sink::Jump> jumps = std::exchange(jumps_, {});
-  run_job([this, jumps, life = life_, partitions = static_cast<std::int32_t>(recovered_->ends.size())] {
+  if (lane_) note_written();
+  run_job([this, jumps, life = life_, written = written_, passed = told_, partitions = static_cast<std::int32_t>(recovered_->ends.size())] {
     constexpr std::int64_t kNearby = 100'000;  // offsets before the jump
     const SteadyTime deadline = SteadyClock::now() + around_.config.startup_timeout;
     std::unordered_set<std::uint64_t> ours;
@@ -221,10 +223,10 @@ void FeedUnit::judge_jumps() {
       const bool jumped = std::any_of(jumps.begin(), jumps.end(), [&](const sink::Jump& jump) {
         return jump.partition == partition && offset >= jump.expected - jump.markers && offset < jump.found;
       });
-      if (!jumped) {
-        ours.insert(hash);
-      } else {
+      if (jumped) {
         strange.push_back({{journal::Stranger::Kind::kForeign, partition, offset}, hash});
+      } else if (offset <= written[static_cast<std::size_t>(partition)] && !passed.contains({partition, offset})) {
+        ours.insert(hash);
       }
     };
     if (read) read = (*reader)->read(ranges, take, deadline);
@@ -327,6 +329,8 @@ void FeedUnit::when_quiet(std::function<void()> then) {
 // REQUIRES: no worker is in the feed (remove_work).
 void FeedUnit::take_down() {
   retired_.push_back(std::move(reader_));
+  note_written();
+  if (keeper_ && !owning_) tell(feed_->take_strangers());  // while owning: to a loser of the race the winner's are strange
   lane_.reset();  // first: from here on nobody calls the feed
   {
     const std::scoped_lock lock{sampling_};
@@ -334,6 +338,13 @@ void FeedUnit::take_down() {
   }
   if (keeper_) keeper_->freeze();
   owning_ = committing_ = false;
+}
+
+void FeedUnit::note_written() {
+  written_.clear();
+  for (std::size_t p = 0; recovered_ && p < recovered_->ends.size(); ++p) {
+    written_.push_back(lane_->acked(static_cast<std::int32_t>(p)).last_offset);
+  }
 }
 
 void FeedUnit::fail(const Error& problem) {

@@ -140,6 +140,7 @@ class FeedUnit {
   void halt();
   void when_quiet(std::function<void()> then);
   void take_down();
+  void note_written();
   void await_end();
   void end_journal();
   void last_written();
@@ -184,6 +185,7 @@ class FeedUnit {
   std::unique_ptr<net::FeedReader> reader_;
   std::vector<std::unique_ptr<net::FeedReader>> retired_;  // stopped; their last handlers may still come
   std::vector<sink::Jump> jumps_;
+  std::vector<std::int64_t> written_;  // by partition: the offset of this life's last acknowledged record; -1: none
   std::atomic<bool> jumped_{false};  // set by the delivery thread
   std::set<std::pair<std::int32_t, std::int64_t>> doubles_;  // partition, offset: records in jumped ranges that are there twice
   std::set<std::pair<std::int32_t, std::int64_t>> told_;     // partition, offset: strangers told by this process

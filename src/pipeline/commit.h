@@ -80,6 +80,8 @@ class Committer {
     return settings_.transaction_messages != 0 && in_transaction_ >= settings_.transaction_messages;
   }
   void end_transaction() noexcept { in_transaction_ = 0; }
+  /// What alignment has passed over since the last report.
+  [[nodiscard]] std::vector<journal::Stranger> take_strangers();
   /// true: this life has done its part (Resume::until_aligned).
   [[nodiscard]] bool aligned_for_good() const noexcept { return settings_.resume.until_aligned && !own_pending_ && !aligner_; }
   [[nodiscard]] Barrier take_barrier() { return std::move(barrier_); }

@@ -210,6 +210,10 @@ void Committer::note_handed(const Task& task) {
   }
 }
 
+std::vector<journal::Stranger> Committer::take_strangers() {
+  return aligner_ ? aligner_->take_strangers() : std::exchange(strangers_, {});
+}
+
 MarkReport Committer::report() {
   MarkReport report;
   report.session = sequence_.session();
@@ -217,10 +221,9 @@ MarkReport Committer::report() {
   if (!learnt_.empty()) ++state_batches_;
   report.learnt = std::exchange(learnt_, {});
   report.matched = std::exchange(matched_, {});
-  report.strangers = std::exchange(strangers_, {});
+  report.strangers = take_strangers();
   if (aligner_) {
     for (std::int32_t p = 0; p < partitions_; ++p) report.matched.emplace_back(p, aligner_->reached(p));
-    report.strangers = aligner_->take_strangers();
     report.aligned = aligner_->aligned();
   }
   report.mark = {.next_sequence = sequence_.expected(),

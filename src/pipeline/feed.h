@@ -83,6 +83,8 @@ class Feed final : public net::Intake {
   /// Stops the feed: nothing more is claimed or handed over. The first reason counts.
   void fail(const Error& error);
   [[nodiscard]] bool failed() const noexcept { return failed_; }
+  /// What alignment has passed over since the last report. REQUIRES: no worker is in it any more.
+  [[nodiscard]] std::vector<journal::Stranger> take_strangers() { return committer_->take_strangers(); }
   /// True when all that was published is handed over (or the feed has failed).
   [[nodiscard]] bool drained() const noexcept;
   /// True while commit waits for room in the lane.
