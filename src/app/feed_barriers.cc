@@ -285,6 +285,7 @@ void FeedUnit::change_over() {
   spdlog::info("feed {}: barrier: {}; going on under the new configuration", config_.name, decision);
   ending_ = true;
   if (transactional()) return commit(decision);
+  keeper_->give_back();
   keeper_->write(decision, stopping_, [this, life = life_](const Result<void>& written) {
     if (life != life_) return;
     ending_ = static_cast<bool>(written);

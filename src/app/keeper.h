@@ -42,6 +42,8 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   void write(std::string decision, bool clean, Then then = {});
   /// at_most_once: packets before `sequence` may be handed over once this is acknowledged.
   void reserve(std::uint64_t sequence, Then then);
+  /// at_most_once: nothing is handed over any more; what was reserved and not used is the next life's.
+  void give_back() { reserved_ = final_next_; }
   /// Another session begins: everything before is settled.
   void new_session(std::string session, std::uint64_t next_sequence, const journal::FunctionState& state);
   /// Forgets older epochs, and of the state topic's batches those that are gone. REQUIRES: the start checkpoint is
