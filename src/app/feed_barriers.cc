@@ -31,6 +31,7 @@ milliseconds since_ms(SteadyTime since) {
 
 void FeedUnit::on_barrier(pipeline::Barrier barrier) {
   using Kind = pipeline::Barrier::Kind;
+  if (code_ != ExitCode::kOk) return;
   standing_since_ = SteadyClock::now();
   switch (barrier.kind) {
     case Kind::kOwn:
@@ -52,7 +53,7 @@ void FeedUnit::on_barrier(pipeline::Barrier barrier) {
 // All that was handed over is acknowledged, and so is what the directory has learnt. Kafka gives a transaction up that
 // is open for too long, so that is how long commit stands still for one at most.
 void FeedUnit::when_settled(std::function<void()> then) {
-  if (phase_ != Phase::kRunning) return;
+  if (phase_ != Phase::kRunning || code_ != ExitCode::kOk) return;
   if (lane_->in_flight() == 0 && (!keeper_ || (keeper_->settled() && !keeper_->writing()))) return then();
   if (transactional() && stands() >= transaction_timeout(around_.config.producer)) {
     return producer_failed(producer_.get(),
@@ -92,6 +93,7 @@ void FeedUnit::own(const pipeline::Barrier& barrier) {
   spdlog::info("feed {}: recovery: {}", config_.name, journal::name(journal::Step::kOwn));
   keeper_ = std::make_shared<Keeper>(around_.io, Keeper::Settings{.start = start_checkpoint(barrier),
                                                                 .delivery = config_.sink.delivery,
+                                                                .aligned = barrier.report.aligned,
                                                                 .ends = exact() ? recovered_->ends : std::vector<std::int64_t>{}},
                                      **around_.checkpoints, **around_.states, *lane_, metrics_);
   std::ranges::copy(barrier.report.strangers, std::back_inserter(recovered_->strangers));
@@ -345,7 +347,7 @@ void FeedUnit::committed(const Result<void>& done) {
   metrics_.add(FeedCounter::kCheckpoints, 1);
   metrics_.add(FeedCounter::kStandstillSeconds, static_cast<std::uint64_t>(stands().count()));
   lane_->expect_markers();
-  if (change_due_) return changed_over();
+  if (change_due_ && ending_) return changed_over();
   if (ending_) return last_written();
   feed_->pass_barrier();
 }

@@ -106,6 +106,14 @@ Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
              asio::post(around_.io, [this, life, jump] {
                if (life == life_) on_jump(jump);
              });
+           },
+       .on_spoilt =
+           [this, life] {
+             asio::post(around_.io, [this, life] {
+               if (life != life_ || phase_ != Phase::kRunning) return;
+               producer_failed(producer_.get(), error(ExitCode::kUnacknowledged,
+                                                      fmt::format("feed {}: a transaction can only be aborted", config_.name)));
+             });
            }},
       left());
   if (!lane) return lane.error();
@@ -119,6 +127,7 @@ Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
                      .accept_change = around_.invocation.accept_change,
                      .in_place = in_place,
                      .own_epoch = epoch_,
+                     .instance = around_.instance,
                      .settled = in_place && settled_,
                      .transactional = transactional(),
                      .deadline = deadline,
@@ -292,8 +301,8 @@ void FeedUnit::producer_failed(const sink::Producer* producer, const Error& prob
     return;
   }
   if (producer_.get() != producer || phase_ == Phase::kStopped || code_ != ExitCode::kOk) return;
-  const bool restores = config_.sink.delivery != Delivery::kAtMostOnce && journaled();
-  if (!restores || stopping_ || ++recoveries_ > kMostRecoveries) return fail(problem);
+  if (phase_ == Phase::kHalting && !lane_) return around_.producers.retire(producer);  // what comes next has another one
+  if (stopping_ || ++recoveries_ > kMostRecoveries) return fail(problem);
   spdlog::warn("feed {}: {}; recovering in place ({} in a row)", config_.name, problem.message, recoveries_);
   around_.producers.retire(producer);  // a transaction that failed leaves a client that cannot begin anew
   if (keeper_) keeper_->freeze();
@@ -328,6 +337,7 @@ void FeedUnit::when_quiet(std::function<void()> then) {
 
 // REQUIRES: no worker is in the feed (remove_work).
 void FeedUnit::take_down() {
+  if (!lane_) return;
   retired_.push_back(std::move(reader_));
   note_written();
   if (keeper_ && !owning_) tell(feed_->take_strangers());  // while owning: to a loser of the race the winner's are strange
@@ -357,7 +367,7 @@ void FeedUnit::fail(const Error& problem) {
   if (reader_) reader_->stop();
   timer_.cancel();
   // What is acknowledged by now; a transaction's records count with its commit only.
-  if (keeper_ && !crossing_ && !transactional()) keeper_->write({}, false);
+  if (keeper_ && !crossing_ && !owning_ && !transactional()) keeper_->write({}, false);
   if (phase_ != Phase::kRunning) phase_ = Phase::kStopped;
   if (stopping_ && phase_ == Phase::kStopped) finished_ = true;
   around_.on_changed();
@@ -381,6 +391,7 @@ void FeedUnit::await_end() {
   const bool ending = ending_ && !(failed && transactional());  // a commit that failed is not waited for
   const bool quiet = feed_->drained() && (lane_->in_flight() == 0 || lane_->failed()) && !busy && !ending;
   if (quiet && !keeper_) {
+    if (owned_once_ && !failed) code_ = ExitCode::kUnacknowledged;  // the next start recovers
     phase_ = Phase::kStopped;
     return conclude();
   }
@@ -394,7 +405,7 @@ void FeedUnit::await_end() {
 // The position must be the last one: a report that was asked for after all was handed over, hence the second one from then.
 void FeedUnit::end_journal() {
   const bool failed = code_ != ExitCode::kOk;
-  if (failed && (owning_ || transactional())) return last_written();
+  if (failed && (owning_ || crossing_ || transactional())) return last_written();
   if (transactional()) {
     ending_ = committing_ = true;
     return feed_->want_barrier();

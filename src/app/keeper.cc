@@ -17,6 +17,7 @@ using sink::Delivery;
 namespace {
 
 constexpr milliseconds kInferAfter{300};  // without anything in flight
+constexpr milliseconds kPatience{10'000};  // for a deleted topic to be there again
 constexpr milliseconds kAgain{200};        // after a note that could not be written
 
 }  // namespace
@@ -33,7 +34,8 @@ Keeper::Keeper(asio::io_context& io, Settings settings, sink::CompactedLog& chec
       current_{std::move(settings.start)},
       marks_{current_.next_sequence, current_.state, current_.partitions},
       reserved_{current_.next_sequence},
-      final_next_{current_.next_sequence} {}
+      final_next_{current_.next_sequence},
+      aligned_{settings.aligned} {}
 
 void Keeper::begin(Then then) {
   current_.number = 1;
@@ -154,9 +156,11 @@ void Keeper::attempt(std::shared_ptr<Attempt> one) {
 
 // A producer of notes that is made anew throws away what is on its way: written again, the same one changes nothing.
 void Keeper::answered(const std::shared_ptr<Attempt>& one, const Result<std::int64_t>& answer) {
-  if (!answer && one->then && --one->left > 0 && !frozen_) {
+  if (!answer && one->then && SteadyClock::now() - one->since < kPatience && !frozen_) {
     auto later = std::make_shared<asio::steady_timer>(io_, kAgain);
-    return later->async_wait([self = shared_from_this(), one, later](boost::system::error_code) { self->attempt(one); });
+    return later->async_wait([self = shared_from_this(), one, answer, later](boost::system::error_code) {
+      self->frozen_ ? self->answered(one, answer) : self->attempt(one);
+    });
   }
   writing_ = false;
   if (answer) {

@@ -26,6 +26,7 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   struct Settings {
     journal::Checkpoint start;  ///< what takes the ownership
     sink::Delivery delivery = sink::Delivery::kExactlyOnce;
+    bool aligned = true;             ///< nothing of the log is left to be compared
     std::vector<std::int64_t> ends;  ///< exactly_once: by partition, where this life began to write
   };
   using Then = std::function<void(const Result<void>&)>;
@@ -83,7 +84,6 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
     std::string value;
     Then then;
     SteadyTime since;
-    int left = 3;
   };
   void put(const journal::Checkpoint& checkpoint, Then then);
   void attempt(std::shared_ptr<Attempt> one);
@@ -111,7 +111,7 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   std::uint64_t state_batches_acked_ = 0;  ///< without a hole: state_writes_ begins behind them
   std::uint64_t final_next_ = 0;  ///< at_most_once: the newest mark's
   std::optional<std::uint64_t> ended_at_;  ///< the session's end came right before this packet
-  bool aligned_ = true;
+  bool aligned_;
   std::optional<SteadyTime> quiet_since_;  ///< nothing has been in flight since
   bool frozen_ = false;
   bool writing_ = false;

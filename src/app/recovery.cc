@@ -103,6 +103,8 @@ Result<void> Recovery::check_owner() {
   for (const sink::Entry& entry : *entries) {
     last_note_ = std::max(last_note_, entry.offset);
     if (!settings_.in_place || epoch_of(entry.key) <= settings_.own_epoch) continue;
+    const auto checkpoint = entry.value ? journal::parse_checkpoint(*entry.value) : Result<journal::Checkpoint>{error(ExitCode::kData, "")};
+    if (checkpoint && checkpoint->instance == settings_.instance) continue;  // a start that got no further
     return error(ExitCode::kProtocol, fmt::format("feed {}: another daemon has taken it over (epoch {}, ours was {})",
                                                   settings_.feed.name, epoch_of(entry.key), settings_.own_epoch));
   }

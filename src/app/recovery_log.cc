@@ -144,7 +144,7 @@ Result<void> Recovery::read_strangers() {
   std::vector<sink::Range> ranges;
   for (std::size_t p = 0; p < std::min(found_.ends.size(), found_.checkpoint->partitions.size()); ++p) {
     const sink::Offsets& there = (*offsets)[p];
-    const std::int64_t begin = std::max(there.begin, found_.checkpoint->partitions[p].offset + 1);
+    const std::int64_t begin = std::max({there.begin, found_.checkpoint->partitions[p].offset + 1, found_.checkpoint->partitions[p].strangers_to + 1});
     if (begin < there.end) ranges.push_back({static_cast<std::int32_t>(p), begin, there.end});
     if (committed && there.end < found_.ends[p]) {
       spdlog::warn("feed {}: topic {} partition {}: somebody else's transaction is open from offset {} on; what it holds up to "

@@ -236,7 +236,7 @@ void Feed::stand_at(Barrier barrier) {
 
 // false: no room, a barrier, or failed; the task stays at the front.
 bool Feed::commit_task(Task& task) {
-  for (;;) {
+  while (!failed()) {
     if (stalled_) stalled_ = false;
     switch (committer_->commit(task, SteadyClock::now(), {.before = reserved_.load(), .dropped_before = dropped_.load()})) {
       case Committer::Progress::kFailed:
@@ -252,11 +252,13 @@ bool Feed::commit_task(Task& task) {
       case Committer::Progress::kDone:
         break;
     }
-    if (task.finished()) break;
+    if (task.finished()) {
+      committer_->finish(task);
+      return true;
+    }
     if (!decode(task)) return false;
   }
-  committer_->finish(task);
-  return true;
+  return false;
 }
 
 void Feed::fail(const Error& problem) {

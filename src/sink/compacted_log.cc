@@ -1,6 +1,7 @@
 #include "sink/compacted_log.h"
 
 #include <algorithm>
+#include <atomic>
 #include <iterator>
 
 #include "sink/notes_writer.h"
@@ -40,7 +41,11 @@ class OneCompactedLog final : public CompactedLog {
   Result<std::vector<Entry>> read_back(std::string_view prefix, const Enough& enough, SteadyTime deadline) override;
   Result<std::vector<Entry>> read_on(std::string_view prefix, std::chrono::milliseconds patience) override;
   Result<bool> restore(SteadyTime deadline) override;
-  bool take_lost() override { return writer_->take_lost(); }
+  bool take_lost() override {
+    const bool lost = writer_->take_lost();
+    if (lost) suspect_.store(true);
+    return lost;
+  }
   void write(std::string key, std::optional<std::string> value, Done done) override {
     writer_->write(key, value, std::move(done));
   }
@@ -50,6 +55,7 @@ class OneCompactedLog final : public CompactedLog {
   const TopicOptions topics_;
   const std::string topic_;
   const std::unique_ptr<NotesWriter> writer_;
+  std::atomic<bool> suspect_{false};  // a write has met no topic
   // The reading thread only.
   const std::unique_ptr<Reader> reader_;
   std::int64_t position_ = 0;  ///< where read_on() goes on
@@ -87,11 +93,13 @@ Result<std::vector<Entry>> OneCompactedLog::read_on(std::string_view prefix, std
 // The writer's client has given the topic up until its next look at the metadata, minutes later: it is made anew.
 Result<bool> OneCompactedLog::restore(SteadyTime deadline) {
   const Result<bool> missing = reader_->missing(deadline);
-  if (!missing || !*missing) return missing;
-  if (auto created = NotesWriter::open(options_, topics_, topic_, deadline); !created) return created.error();
-  writer_->renew();
+  if (!missing || (!*missing && !suspect_.exchange(false))) return missing;
+  if (*missing) {
+    if (auto created = NotesWriter::open(options_, topics_, topic_, deadline); !created) return created.error();
+  }
+  writer_->renew();  // also where somebody else was quicker
   position_ = 0;
-  return true;
+  return missing;
 }
 
 }  // namespace

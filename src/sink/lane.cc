@@ -259,7 +259,7 @@ bool LaneCore::hand_over_dead_letter(const DeadLetter& letter) {
 }
 
 bool LaneCore::ask_for_room() {
-  if (stopped()) return false;
+  if (stopped() || spoilt_.load()) return false;
   if (!library_full_) return admission_.ask_for_room(refused_cost_);
   // Refused by the library although the share was not used up (a limit that the user set): another lane's
   // messages may hold what is missing, so any delivery wakes us, and a tick of the delivery thread at the latest.
@@ -285,14 +285,22 @@ void LaneCore::refused_by_library(rd_kafka_resp_err_t code, const Topic& topic, 
     return;
   }
   if (code == RD_KAFKA_RESP_ERR__FATAL) return;  // the delivery thread tells
-  // Outside a transaction, or in one that can only be aborted any more: its commit tells.
-  if (code == RD_KAFKA_RESP_ERR__STATE && client_.transactional) return;
+  // Outside a transaction, or in one that can only be aborted any more.
+  if (code == RD_KAFKA_RESP_ERR__STATE && client_.transactional) {
+    if (!spoilt_.exchange(true)) wake_delivery();
+    return;
+  }
   if (!fail(error(ExitCode::kData,
                   fmt::format("feed {}: a record for topic {} partition {} is refused: {}; {}", setup_.feed, topic.name,
                               partition, describe(code), advice(code, topic.name))))) {
     return;
   }
-  client_.attention.store(true);  // on_failed is the delivery thread's to call
+  wake_delivery();
+}
+
+// Events are the delivery thread's to call.
+void LaneCore::wake_delivery() {
+  client_.attention.store(true);
   rd_kafka_queue_yield(client_.queue);
 }
 

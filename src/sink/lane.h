@@ -109,6 +109,7 @@ class LaneCore {
   bool skip_refused(rd_kafka_resp_err_t code);
   void give_back(Slot& slot, std::uint64_t count);
   void refused_by_library(rd_kafka_resp_err_t code, const Topic& topic, std::int32_t partition);
+  void wake_delivery();
   void set_paused(Slot& slot, bool paused);
   void report_failure(const Slot& slot, std::uint64_t count, rd_kafka_resp_err_t code);
   void report_jump(const Slot& slot, Jump jump);
@@ -134,10 +135,12 @@ class LaneCore {
   std::atomic<bool> failed_{false};  ///< nothing is taken any more; who sets it writes failure_
   Error failure_;                    ///< constant once failure_ready_
   std::atomic<bool> failure_ready_{false};
+  std::atomic<bool> spoilt_{false};  ///< the transaction
   std::atomic<bool> starved_{false};  ///< the library refused this lane, and it asked for room
 
   // The delivery thread only.
   bool failure_told_ = false;
+  bool spoilt_told_ = false;
 
   // The delivery thread and whoever closes the lane.
   std::atomic<bool> calling_{false};  ///< a callback runs

@@ -113,6 +113,7 @@ void LaneCore::attend() {
     spdlog::error("{}", failure_.message);
     call(events_.on_failed, failure_);
   }
+  if (spoilt_.load() && !std::exchange(spoilt_told_, true)) call(events_.on_spoilt);
   if (starved_.load() && starved_.exchange(false)) call(events_.on_room);
 }
 

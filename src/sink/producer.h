@@ -122,6 +122,7 @@ struct LaneEvents {
   std::function<void()> on_room;                ///< there is room again after a refusal
   std::function<void(const Error&)> on_failed;  ///< the broker refused a record for good: 65
   std::function<void(const Jump&)> on_jump = {};  ///< prediction goes on behind it
+  std::function<void()> on_spoilt = {};           ///< the transaction can only be aborted: no record is taken any more
 };
 
 /// How long a transaction may stay open before Kafka gives it up.

@@ -139,6 +139,20 @@ class Corners(RealBroker):
         self.assertIn(feed.life.wait(60), (75, 76), feed.life.errors())
         self.goes_on_exactly(feed)
 
+    def test_a_transaction_that_times_out_in_the_middle_of_a_piece_is_begun_again(self):
+        feed = self.transactional("1s", **{"producer.transaction.timeout.ms": 5000, "producer.max_in_flight_messages": 100})
+        feed.exchange("--rate", 2500)
+        feed.start("--exit-at-end")
+        feed.acknowledged(5000)
+        self.kafka.run("stop", 1)
+        try:
+            time.sleep(12)  # commit stands in the middle of a piece: no room
+        finally:
+            self.kafka.run("cont", 1)
+        feed.leaves(0)
+        self.assertIn("recovering in place", feed.told())
+        self.exact(feed)
+
 
 if __name__ == "__main__":
     recovery_world.in_venv()
