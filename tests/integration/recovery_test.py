@@ -492,6 +492,20 @@ class FatalErrors(RealBroker):
                 self.assertEqual(told.count("; recovering in place ("), 3, told)
                 self.check(feed, delivery)
 
+    def test_at_most_once_goes_on_without_what_was_refused(self):
+        feed = Feed(self, **{"feed.default.delivery": "at_most_once"})
+        feed.exchange("--rate", 3_000)
+        life = feed.start("--exit-at-end")
+        for _ in range(3):
+            feed.acknowledged(life.feed()["messages_acknowledged"] + 2000)
+            self.break_producer(feed)
+        feed.acknowledged(life.feed()["messages_acknowledged"] + 2000)
+        feed.exchange()
+        told = feed.leaves(0)
+        log = feed.log()
+        self.assertEqual((log.doubled, log.out_of_order(), log.strangers), ([], 0, []), told)
+        self.assertLess(len(log.lost), 3_000, told)  # a second's worth at most
+
     def test_two_feeds_that_share_the_producer_recover_in_place(self):
         for delivery in ("exactly_once", "at_least_once"):
             with self.subTest(delivery):
