@@ -1,0 +1,121 @@
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <unordered_set>
+#include <utility>
+
+#include "app/feed_unit.h"
+#include "journal/record_hash.h"
+#include "sink/log_reader.h"
+
+// The offsets jumped: something is in the log that this life did not write.
+
+namespace tickbridge::app {
+
+namespace asio = boost::asio;
+
+void FeedUnit::on_jump(const sink::Jump& jump) {
+  if (phase_ != Phase::kRunning && phase_ != Phase::kHalting) return;
+  spdlog::warn("feed {}: topic {} partition {}: offset {} was expected, Kafka says {}", config_.name, config_.sink.topic,
+               jump.partition, jump.expected, jump.found);
+  if (code_ != ExitCode::kOk) return;  // the next start finds what is there
+  if (jump.found < jump.expected) {
+    return fail(error(ExitCode::kData, fmt::format("feed {}: topic {} partition {} went back from offset {} to {}: it was "
+                                                   "re-created or cut short; if that was meant, start once with --start "
+                                                   "beginning",
+                                                   config_.name, config_.sink.topic, jump.partition, jump.expected, jump.found)));
+  }
+  jumps_.push_back(jump);
+  unsure_ |= jump.unsure != 0;  // then the range holds records of ours too: alignment tells them from others'
+  if (!exact()) return judge_jumps();
+  if (phase_ == Phase::kHalting) return;
+  if (keeper_) keeper_->freeze();  // its positions stay before the jump: alignment sorts out what is there
+  halt();
+  when_quiet([this] { judge_jumps(); });
+}
+
+// Reads the jumped ranges back: what equals a record that this life wrote nearby is a double, all else foreign. Nothing behind
+// this life's last record is its own.
+void FeedUnit::judge_jumps() {
+  if (std::exchange(judging_, true)) return;
+  const std::vector<sink::Jump> jumps = std::exchange(jumps_, {});
+  if (lane_) note_written();
+  run_job([this, jumps, life = life_, written = written_, passed = told_, partitions = static_cast<std::int32_t>(recovered_->ends.size())] {
+    constexpr std::int64_t kNearby = 100'000;  // offsets before the jump
+    const SteadyTime deadline = SteadyClock::now() + around_.config.startup_timeout;
+    std::unordered_set<std::uint64_t> ours;
+    std::vector<std::pair<journal::Stranger, std::uint64_t>> strange;
+    Result<void> read;
+    auto reader = sink::LogReader::open(around_.config.producer, config_.sink.topic);
+    if (!reader) read = reader.error();
+    auto offsets = reader ? (*reader)->offsets(partitions, deadline) : Result<std::vector<sink::Offsets>>{reader.error()};
+    if (!offsets) read = offsets.error();
+    std::vector<sink::Range> ranges;
+    for (const sink::Jump& jump : jumps) {
+      if (!read) break;
+      const sink::Offsets& there = (*offsets)[static_cast<std::size_t>(jump.partition)];
+      const sink::Range range{jump.partition, std::max(there.begin, jump.expected - kNearby), there.end};
+      const bool known = std::any_of(ranges.begin(), ranges.end(), [&](const auto& r) { return r.partition == jump.partition; });
+      if (!known) ranges.push_back(range);
+    }
+    const auto take = [&](std::int32_t partition, std::int64_t offset, std::string_view key, Bytes value) {
+      const std::uint64_t hash = journal::record_hash(key, value);
+      const bool jumped = std::any_of(jumps.begin(), jumps.end(), [&](const sink::Jump& jump) {
+        return jump.partition == partition && offset >= jump.expected - jump.markers && offset < jump.found;
+      });
+      if (jumped) {
+        strange.push_back({{journal::Stranger::Kind::kForeign, partition, offset}, hash});
+      } else if (offset <= written[static_cast<std::size_t>(partition)] && !passed.contains({partition, offset})) {
+        ours.insert(hash);
+      }
+    };
+    if (read) read = (*reader)->read(ranges, take, deadline);
+    std::vector<journal::Stranger> strangers;
+    for (auto& [stranger, hash] : strange) {
+      if (ours.contains(hash)) stranger.kind = journal::Stranger::Kind::kDouble;
+      strangers.push_back(stranger);
+    }
+    asio::post(around_.io, [this, life, read, strangers] {
+      if (life != life_) return;
+      judging_ = false;
+      if (!read) return judged(read.error());
+      const std::vector<journal::Stranger> told = exact() ? certain(strangers) : strangers;
+      tell(told);
+      judged(told.size());
+    });
+  });
+}
+
+// What is foreign for certain. In a partition where something is there twice, a late request of a dead process lies, or one
+// that the library has sent twice: its other records may be ours, not written yet by this life. Alignment knows them; and it
+// names of two equal records the second one in the log. What it may not know is that the first lies before the checkpoint.
+std::vector<journal::Stranger> FeedUnit::certain(std::vector<journal::Stranger> strangers) {
+  std::set<std::int32_t> twice;
+  for (const journal::Stranger& stranger : strangers) {
+    if (stranger.kind != journal::Stranger::Kind::kDouble) continue;
+    twice.insert(stranger.partition);
+    doubles_.emplace(stranger.partition, stranger.offset);
+  }
+  std::erase_if(strangers, [&](const journal::Stranger& stranger) { return unsure_ || twice.contains(stranger.partition); });
+  return strangers;
+}
+
+void FeedUnit::judged(const Result<std::size_t>& foreign) {
+  if (!exact()) {
+    if (!jumps_.empty()) judge_jumps();
+    return;
+  }
+  if (!foreign) {
+    spdlog::warn("feed {}: the jump could not be read back ({}); recovering in place", config_.name, foreign.error().message);
+  } else if (*foreign != 0 && !unsure_) {
+    return fail(error(ExitCode::kProtocol,
+                      fmt::format("feed {}: somebody else writes into topic {}: {} foreign record(s), offsets above; end that "
+                                  "and start again: nothing is lost",
+                                  config_.name, config_.sink.topic, *foreign)));
+  }
+  recover_again();
+}
+
+}  // namespace tickbridge::app
