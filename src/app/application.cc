@@ -244,7 +244,7 @@ void Application::set_work(std::vector<pipeline::Feed*> working) {
 
 // Policies with a time limit need somebody to look at the clock.
 void Application::tick() {
-  if (phase_ != Phase::kRunning) return;
+  if (phase_ == Phase::kStopped) return;
   const bool wanted = std::any_of(config_.feeds.begin(), config_.feeds.end(),
                                   [](const auto& feed) { return feed.sink.when_full != sink::WhenFull::kWait; });
   if (!wanted) return;

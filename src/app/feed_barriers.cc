@@ -195,7 +195,6 @@ void FeedUnit::owned(const Result<void>& read, bool first) {
   }
   epoch_ = keeper_->epoch();
   owned_once_ = true;
-  settled_ = false;
   tell(recovered_->strangers);  // not before: to a loser of the race the winner's first records are somebody else's
   forget_told(keeper_->current());
   keeper_->bury(recovered_->older_epochs, recovered_->states);
@@ -230,7 +229,7 @@ void FeedUnit::cross(const pipeline::Barrier& barrier) {
     if (!written) return fail(written.error());
     feed_->pass_barrier();
   };
-  keeper_->write(std::move(decision), false, pass);
+  keeper_->write(std::move(decision), journal::Follows::kMore, pass);
 }
 
 // The checkpoint runs ahead of what is handed over. While it is not acknowledged there is no room, so to say.
@@ -281,23 +280,27 @@ void FeedUnit::drained(const pipeline::Barrier&) {
 
 // Nothing of ours lies behind the barrier's checkpoint, as after a clean stop, even if this is the session's end; all else is
 // the next life's, in place or after a stop. The checkpoint says "clean" in the latter case only: to a second daemon it would
-// mean that no owner lives.
+// mean that no owner lives. It says "settled" in the former, so that who starts after a kill takes the new configuration too.
 void FeedUnit::change_over() {
   const std::string decision = recovered_->replays_old ? "aligned under the old configuration" : "partitions added";
   spdlog::info("feed {}: barrier: {}; going on under the new configuration", config_.name, decision);
   ending_ = true;
   if (transactional()) return commit(decision);
   keeper_->give_back();
-  keeper_->write(decision, stopping_, [this, life = life_](const Result<void>& written) {
+  keeper_->write(decision, follows(), [this, life = life_](const Result<void>& written) {
     if (life != life_) return;
     ending_ = static_cast<bool>(written);
     written ? changed_over() : fail(written.error());
   });
 }
 
+journal::Follows FeedUnit::follows() const {
+  if (!ending_) return journal::Follows::kMore;
+  return change_due_ && !stopping_ ? journal::Follows::kAnotherEpoch : journal::Follows::kNothing;
+}
+
 void FeedUnit::changed_over() {
   if (stopping_) return keeper_->current().clean ? last_written() : stopped_at_change();
-  settled_ = true;
   if (transactional()) around_.producers.retire(producer_.get());  // init_transactions is for a new client
   halt();
   when_quiet([this] { recover(); });
@@ -309,7 +312,7 @@ void FeedUnit::stopped_at_change() {
     if (auto begun = producer_->begin_transaction(); !begun) return fail(begun.error());
     return commit({});
   }
-  keeper_->write({}, true, [this, life = life_](const Result<void>& written) {
+  keeper_->write({}, journal::Follows::kNothing, [this, life = life_](const Result<void>& written) {
     if (life != life_) return;
     ending_ = static_cast<bool>(written);
     written ? last_written() : fail(written.error());
@@ -321,7 +324,7 @@ void FeedUnit::commit(std::string decision) {
   committing_ = true;
   metrics_.set(FeedGauge::kDrainSeconds, stands().count());
   const milliseconds left = std::max(transaction_timeout(around_.config.producer) - stands(), milliseconds{1});
-  const journal::Checkpoint checkpoint = keeper_->next(std::move(decision), ending_ && (stopping_ || !change_due_));
+  const journal::Checkpoint checkpoint = keeper_->next(std::move(decision), follows());
   run_job([this, checkpoint, left, life = life_, producer = producer_, topic = around_.config.checkpoint.topic,
            last = ending_] {
     const SteadyTime since = SteadyClock::now();

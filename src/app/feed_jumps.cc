@@ -31,7 +31,10 @@ void FeedUnit::on_jump(const sink::Jump& jump) {
   unsure_ |= jump.unsure != 0;  // then the range holds records of ours too: alignment tells them from others'
   if (!exact()) return judge_jumps();
   if (phase_ == Phase::kHalting) return;
-  if (keeper_) keeper_->freeze();  // its positions stay before the jump: alignment sorts out what is there
+  if (keeper_) {  // its positions stay before the jump: alignment sorts out what is there
+    keeper_->freeze();
+    if (jump.unsure == 0) keeper_->jumped(jump.partition, jump.expected);
+  }
   halt();
   when_quiet([this] { judge_jumps(); });
 }
@@ -110,12 +113,23 @@ void FeedUnit::judged(const Result<std::size_t>& foreign) {
   if (!foreign) {
     spdlog::warn("feed {}: the jump could not be read back ({}); recovering in place", config_.name, foreign.error().message);
   } else if (*foreign != 0 && !unsure_) {
-    return fail(error(ExitCode::kProtocol,
-                      fmt::format("feed {}: somebody else writes into topic {}: {} foreign record(s), offsets above; end that "
-                                  "and start again: nothing is lost",
-                                  config_.name, config_.sink.topic, *foreign)));
+    return leave_to_strangers(*foreign);
   }
   recover_again();
+}
+
+// What lies before the jumps, and in partitions without any, is saved: the next start has less to compare.
+void FeedUnit::leave_to_strangers(std::size_t foreign) {
+  const Error problem = error(ExitCode::kProtocol, fmt::format("feed {}: somebody else writes into topic {}: {} foreign record(s), "
+                                                               "offsets above; end that and start again: nothing is lost",
+                                                               config_.name, config_.sink.topic, foreign));
+  if (!keeper_ || code_ != ExitCode::kOk) return fail(problem);
+  keeper_->thaw();
+  keeper_->write({}, journal::Follows::kMore, [this, problem, life = life_](const Result<void>&) {
+    if (life != life_) return;
+    if (keeper_) keeper_->freeze();
+    fail(problem);
+  });
 }
 
 }  // namespace tickbridge::app

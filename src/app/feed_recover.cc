@@ -124,7 +124,6 @@ Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
                      .in_place = in_place,
                      .own_epoch = epoch_,
                      .instance = around_.instance,
-                     .settled = in_place && settled_,
                      .transactional = transactional(),
                      .deadline = deadline,
                      .on_step =
@@ -233,6 +232,7 @@ void FeedUnit::take_down() {
   retired_.push_back(std::move(reader_));
   note_written();
   if (keeper_ && !owning_) tell(feed_->take_strangers());  // while owning: to a loser of the race the winner's are strange
+  if (keeper_) keeper_->leave_lane();
   lane_.reset();  // first: from here on nobody calls the feed
   {
     const std::scoped_lock lock{sampling_};
@@ -259,7 +259,7 @@ void FeedUnit::fail(const Error& problem) {
   if (reader_) reader_->stop();
   timer_.cancel();
   // What is acknowledged by now; a transaction's records count with its commit only.
-  if (keeper_ && !crossing_ && !owning_ && !transactional()) keeper_->write({}, false);
+  if (keeper_ && !crossing_ && !owning_ && !transactional()) keeper_->write({}, journal::Follows::kMore);
   if (phase_ != Phase::kRunning) phase_ = Phase::kStopped;
   if (stopping_ && phase_ == Phase::kStopped) finished_ = true;
   around_.on_changed();
@@ -307,7 +307,8 @@ void FeedUnit::end_journal() {
   if (keeper_->writing() || (!failed && !keeper_->settled())) return;
   if (keeper_->frozen()) return last_written();
   ending_ = true;
-  keeper_->write({}, !failed && keeper_->aligned(), [this, life = life_](const Result<void>& written) {
+  const bool clean = !failed && keeper_->aligned();
+  keeper_->write({}, clean ? journal::Follows::kNothing : journal::Follows::kMore, [this, life = life_](const Result<void>& written) {
     if (life != life_ || phase_ != Phase::kRunning) return;
     if (!written && code_ == ExitCode::kOk) code_ = written.error().code;
     last_written();

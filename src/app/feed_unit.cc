@@ -103,7 +103,7 @@ Result<void> FeedUnit::build(Opened& opened) {
                                       .before_decode = {}},
                                      around_.parking, metrics_, feed_events());
   if (!feed) return feed.error();
-  const pipeline::Resume where = resume(opened);
+  const pipeline::Resume where = resume(*day);
   (*feed)->attach({.feed = config_.name,
                    .policies = replayed_.policies,
                    .when_full = config_.sink.when_full,
@@ -123,36 +123,44 @@ Result<void> FeedUnit::build(Opened& opened) {
                               around_.on_changed();
                             },
                         .on_failed = [this](const Error& problem) { fail(problem); }});
-  if (journaled()) reader_->resume_at(where.session, where.next_sequence);
+  if (journaled()) reader_->resume_at(where.session, where.asked != 0 ? where.asked : where.next_sequence);
   reader_->catching_up(std::ranges::any_of(where.suffixes, [](const auto& suffix) { return !suffix.found.empty() || suffix.lost > 0; }));
   return {};
 }
 
 // Where the first login of this life asks to begin.
-pipeline::Resume FeedUnit::resume(const Opened& opened) const {
+pipeline::Resume FeedUnit::resume(const pipeline::TradingDay& day) const {
   pipeline::Resume where;
   where.session = config_.net.session;
   where.next_sequence = first_sequence(config_);
   where.journaled = journaled();
   where.transactional = transactional();
   where.reserved = journaled() && config_.sink.delivery == Delivery::kAtMostOnce;
-  if (!recovered_ || !recovered_->checkpoint || recovered_->given_up) return where;
+  if (!recovered_ || !recovered_->checkpoint || recovered_->checkpoint->session.empty()) return where;
   const journal::Checkpoint& checkpoint = *recovered_->checkpoint;
-  if (checkpoint.session.empty()) return where;
+  if (recovered_->given_up) {
+    where.known = {.session = checkpoint.session, .from = checkpoint.next_sequence, .entries = recovered_->entries};
+    std::ranges::copy(recovered_->later, std::back_inserter(where.known.entries));
+    return where;
+  }
   where.session = checkpoint.session;
   where.next_sequence = checkpoint.next_sequence;
   where.state = checkpoint.state;
+  const bool replays_old = recovered_->replays_old;
+  if (!replays_old && journal::another_day(checkpoint.parameters, parameters_of(config_, lane_->topic()))) {
+    where.state->midnight_ms = day.midnight_ms(wall_nanoseconds());
+  }
   where.entries = recovered_->entries;
   where.later = recovered_->later;
   where.session_ended = checkpoint.session_ended;
   where.suffixes = recovered_->suffixes;
   where.clean = checkpoint.clean;
-  where.until_aligned = recovered_->replays_old;
-  if (recovered_->replays_old) {
+  if (!checkpoint.clean) where.asked = journal::witness_from(checkpoint, where.suffixes);
+  where.until_aligned = replays_old;
+  if (replays_old) {
     where.partitions = static_cast<std::int32_t>(checkpoint.partitions.size());
     where.max_record_bytes = journal::number(checkpoint.parameters, journal::kMaxRecordBytes);
   }
-  static_cast<void>(opened);
   return where;
 }
 
@@ -195,7 +203,7 @@ void FeedUnit::tick() {
       feed_->want_mark();
       if (now >= next_checkpoint_ && !jumped_ && !crossing_) {
         next_checkpoint_ = now + interval;
-        keeper_->write({}, false);
+        keeper_->write({}, journal::Follows::kMore);
       }
     }
   }

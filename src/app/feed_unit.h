@@ -105,7 +105,7 @@ class FeedUnit {
 
   // run: main thread
   [[nodiscard]] Result<void> build(Opened& opened);
-  [[nodiscard]] pipeline::Resume resume(const Opened& opened) const;
+  [[nodiscard]] pipeline::Resume resume(const pipeline::TradingDay& day) const;
   [[nodiscard]] pipeline::FeedEvents feed_events();
   void on_mark(pipeline::MarkReport report);
   void on_barrier(pipeline::Barrier barrier);
@@ -124,6 +124,7 @@ class FeedUnit {
   void drained(const pipeline::Barrier& barrier);
   void change_over();
   void look_again();
+  [[nodiscard]] journal::Follows follows() const;
   void changed_over();
   void stopped_at_change();
   void tick();
@@ -135,6 +136,7 @@ class FeedUnit {
   void judge_jumps();
   [[nodiscard]] std::vector<journal::Stranger> certain(std::vector<journal::Stranger> strangers);
   void judged(const Result<std::size_t>& foreign);
+  void leave_to_strangers(std::size_t foreign);
 
   // stop
   void halt();
@@ -204,7 +206,6 @@ class FeedUnit {
   std::uint64_t wanted_ = 0;         // commit stands still until packets before this are reserved; 0: it does not
   bool ending_ = false;              // the clean checkpoint is on its way
   bool change_due_ = false;          // old parameters until aligned, then a barrier
-  bool settled_ = false;             // that barrier has been passed: nothing of ours lies behind the newest checkpoint
   std::uint64_t committed_at_ = 0;   // records handed over at the last transaction
   std::uint64_t marks_ = 0;          // reports seen
   std::optional<std::uint64_t> drained_at_;  // marks_ when all that was read had been handed over

@@ -11,6 +11,7 @@
 namespace tickbridge::app {
 
 namespace asio = boost::asio;
+using journal::Follows;
 using metrics::FeedCounter;
 using sink::Delivery;
 
@@ -29,12 +30,13 @@ Keeper::Keeper(asio::io_context& io, Settings settings, sink::CompactedLog& chec
       ends_{std::move(settings.ends)},
       checkpoints_{checkpoints},
       states_{states},
-      lane_{lane},
+      lane_{&lane},
       metrics_{metrics},
       current_{std::move(settings.start)},
       marks_{current_.next_sequence, current_.state, current_.partitions},
       reserved_{current_.next_sequence},
       final_next_{current_.next_sequence},
+      final_state_{current_.state},
       aligned_{settings.aligned} {}
 
 void Keeper::begin(Then then) {
@@ -57,6 +59,7 @@ void Keeper::take(pipeline::MarkReport report) {
   }
   if (report.session_ended) ended_at_ = report.mark.next_sequence;
   final_next_ = report.mark.next_sequence;
+  final_state_ = report.mark.state;
   marks_.add(std::move(report.mark));
 }
 
@@ -85,23 +88,45 @@ void Keeper::state_answered(std::uint64_t number, const Result<std::int64_t>& an
 // already), they are waited for a little, and inferred when nothing more is to come. Behind a jump nothing counts: the
 // next alignment begins before it, and sorts out what is there.
 void Keeper::acknowledge() {
-  const bool watched = delivery_ == Delivery::kExactlyOnce || delivery_ == Delivery::kTransactional;
-  const bool infer = !watched || inferring();
+  if (lane_ == nullptr) return;
+  const bool infer = !watched() || inferring();
   acked_.resize(marks_.partitions().size());
   for (std::size_t p = 0; p < acked_.size(); ++p) {
-    const sink::Acked has = lane_.acked(static_cast<std::int32_t>(p));
-    if (p < ends_.size() && has.count != 0 && has.last_offset != ends_[p] + static_cast<std::int64_t>(has.count) - 1) return;
-    const std::uint64_t count = infer ? has.count : std::min(has.count, std::max(has.told, has.before_jump));
-    if (count < acked_[p].count) continue;
-    acked_[p] = {.count = count,
-                 .last_offset = has.last_offset - static_cast<std::int64_t>(has.count - count),
-                 .before_jump = has.before_jump};
+    acknowledge(p, lane_->acked(static_cast<std::int32_t>(p)), infer);
   }
-  marks_.acknowledge(acked_, lane_.dead_letters_acked(), state_batches_acked_);
+  marks_.acknowledge(acked_, lane_->dead_letters_acked(), state_batches_acked_);
 }
 
+void Keeper::acknowledge(std::size_t partition, const sink::Acked& has, bool infer) {
+  journal::Acked& acked = acked_[partition];
+  if (partition < ends_.size() && has.count != 0 && has.last_offset != ends_[partition] + static_cast<std::int64_t>(has.count) - 1) {
+    const auto jump = jumps_.find(partition);
+    if (jump == jumps_.end()) return;
+    const std::uint64_t before = std::min(has.count, static_cast<std::uint64_t>(std::max<std::int64_t>(jump->second - ends_[partition], 0)));
+    if (before > acked.count) acked = {.count = before, .last_offset = ends_[partition] + static_cast<std::int64_t>(before) - 1, .before_jump = 0};
+    return;
+  }
+  const std::uint64_t count = infer ? has.count : std::min(has.count, std::max(has.told, has.before_jump));
+  if (count < acked.count) return;
+  acked = {.count = count,
+           .last_offset = has.last_offset - static_cast<std::int64_t>(has.count - count),
+           .before_jump = watched() ? has.before_jump : 0};  // where others may write too, offsets are what they may be at most
+}
+
+void Keeper::jumped(std::int32_t partition, std::int64_t expected) {
+  const auto [found, first] = jumps_.emplace(static_cast<std::size_t>(partition), expected);
+  if (!first) found->second = std::min(found->second, expected);
+}
+
+void Keeper::leave_lane() {
+  acknowledge();
+  lane_ = nullptr;
+}
+
+bool Keeper::watched() const noexcept { return delivery_ == Delivery::kExactlyOnce || delivery_ == Delivery::kTransactional; }
+
 bool Keeper::inferring() {
-  if (lane_.in_flight() != 0) {
+  if (lane_->in_flight() != 0) {
     quiet_since_.reset();
     return false;
   }
@@ -116,28 +141,28 @@ bool Keeper::settled() {
   return marks_.settled() || delivery_ == Delivery::kAtMostOnce;
 }
 
-journal::Checkpoint Keeper::next(std::string decision, bool clean) {
+journal::Checkpoint Keeper::next(std::string decision, Follows follows) {
   acknowledge();
   const bool ahead = delivery_ == Delivery::kAtMostOnce;
-  current_.next_sequence = !ahead ? marks_.next_sequence() : clean ? final_next_ : std::max(reserved_, final_next_);
+  current_.next_sequence = !ahead ? marks_.next_sequence() : follows == Follows::kNothing ? final_next_ : std::max(reserved_, final_next_);
   ++current_.number;
-  current_.session_ended = ended_at_ && marks_.next_sequence() >= *ended_at_;
+  current_.session_ended = ended_at_ && (ahead ? final_next_ : marks_.next_sequence()) >= *ended_at_;
   current_.partitions = marks_.partitions();
-  current_.state = marks_.state();
+  current_.state = ahead ? final_state_ : marks_.state();
   current_.decision = std::move(decision);
-  current_.clean = clean;
+  journal::closes(current_, follows);
   return current_;
 }
 
-void Keeper::write(std::string decision, bool clean, Then then) {
+void Keeper::write(std::string decision, Follows follows, Then then) {
   if (frozen_) return;
-  if (!writing_) return send({std::move(decision), clean, std::move(then)});
-  if (decision.empty() && !clean && !then) return;  // the one in flight says it nearly as well
-  waiting_.push_back({std::move(decision), clean, std::move(then)});
+  if (!writing_) return send({std::move(decision), follows, std::move(then)});
+  if (decision.empty() && follows == Follows::kMore && !then) return;  // the one in flight says it nearly as well
+  waiting_.push_back({std::move(decision), follows, std::move(then)});
 }
 
 void Keeper::send(Waiting waiting) {
-  put(next(std::move(waiting.decision), waiting.clean), std::move(waiting.then));
+  put(next(std::move(waiting.decision), waiting.follows), std::move(waiting.then));
 }
 
 void Keeper::put(const journal::Checkpoint& checkpoint, Then then) {
@@ -179,7 +204,7 @@ void Keeper::answered(const std::shared_ptr<Attempt>& one, const Result<std::int
 
 void Keeper::reserve(std::uint64_t sequence, Then then) {
   reserved_ = std::max(reserved_, sequence);
-  write("", false, std::move(then));
+  write("", Follows::kMore, std::move(then));
 }
 
 // Positions of the session before are void; all that lies before the place where this life began to write, or before what it has
@@ -188,7 +213,7 @@ void Keeper::new_session(std::string session, std::uint64_t next_sequence, const
   acknowledge();
   std::vector<journal::PartitionState> partitions = marks_.partitions();
   for (std::size_t p = 0; p < partitions.size(); ++p) {
-    const sink::Acked has = lane_.acked(static_cast<std::int32_t>(p));
+    const sink::Acked has = lane_->acked(static_cast<std::int32_t>(p));
     const std::int64_t began = p < ends_.size() ? std::max(ends_[p] - 1, partitions[p].offset) : partitions[p].offset;
     const std::int64_t offset = has.count != 0 ? has.last_offset : began;
     partitions[p] = {.position = {}, .offset = offset, .hash = 0, .markers = 0};
@@ -198,6 +223,7 @@ void Keeper::new_session(std::string session, std::uint64_t next_sequence, const
   current_.state_epoch_floor = current_.epoch;
   marks_ = journal::Marks{next_sequence, state, std::move(partitions)};
   reserved_ = final_next_ = next_sequence;
+  final_state_ = state;
 }
 
 // What fails, the next start buries.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,7 +41,7 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   void take(pipeline::MarkReport report);
   /// Writes a checkpoint of what is proved now; `then` when it is acknowledged. While one is in flight, the next one waits,
   /// and of several waiting ones without a decision one is written.
-  void write(std::string decision, bool clean, Then then = {});
+  void write(std::string decision, journal::Follows follows, Then then = {});
   /// at_most_once: packets before `sequence` may be handed over once this is acknowledged.
   void reserve(std::uint64_t sequence, Then then);
   /// at_most_once: nothing is handed over any more; what was reserved and not used is the next life's.
@@ -54,13 +55,19 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   void bury(const std::vector<std::uint64_t>& epochs, const std::vector<journal::StateBatch>& states);
 
   /// The checkpoint as it would be written now, for a transaction. Counts as written.
-  [[nodiscard]] journal::Checkpoint next(std::string decision, bool clean);
+  [[nodiscard]] journal::Checkpoint next(std::string decision, journal::Follows follows);
   /// Everything that the newest report told of is acknowledged, the directory's news too.
   [[nodiscard]] bool settled();
   [[nodiscard]] bool aligned() const noexcept { return aligned_; }
   [[nodiscard]] bool writing() const noexcept { return writing_; }
+  /// exactly_once: in this partition something lies at offset `expected` that this life did not write. Positions stay before it.
+  void jumped(std::int32_t partition, std::int64_t expected);
+  /// What is acknowledged by now is the last word: the lane is used no more.
+  void leave_lane();
   /// Nothing is written any more: somebody else owns the feed, or its log holds what is not understood yet.
   void freeze() noexcept { frozen_ = true; }
+  /// What the log holds is understood: what is proved may be written.
+  void thaw() noexcept { frozen_ = false; }
   [[nodiscard]] bool frozen() const noexcept { return frozen_; }
   /// The newest checkpoint, written or on its way.
   [[nodiscard]] const journal::Checkpoint& current() const noexcept { return current_; }
@@ -70,10 +77,13 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
  private:
   struct Waiting {
     std::string decision;
-    bool clean = false;
+    journal::Follows follows = journal::Follows::kMore;
     Then then;
   };
   void acknowledge();
+  void acknowledge(std::size_t partition, const sink::Acked& has, bool infer);
+  /// Whether every offset is the predicted one.
+  [[nodiscard]] bool watched() const noexcept;
   [[nodiscard]] bool inferring();
   void send_state(std::uint64_t number);
   void state_answered(std::uint64_t number, const Result<std::int64_t>& answer);
@@ -94,12 +104,13 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   const std::vector<std::int64_t> ends_;
   sink::CompactedLog& checkpoints_;
   sink::CompactedLog& states_;
-  sink::Lane& lane_;
+  sink::Lane* lane_;  ///< until leave_lane()
   metrics::FeedMetrics& metrics_;
 
   journal::Checkpoint current_;  ///< the newest one; what the next one keeps
   journal::Marks marks_;
   std::vector<journal::Acked> acked_;
+  std::map<std::size_t, std::int64_t> jumps_;  ///< partition → the first offset there that is not this life's
   std::uint64_t reserved_ = 0;
   /// A batch for the state topic, until it and all before it are acknowledged.
   struct StateWrite {
@@ -109,7 +120,8 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   };
   std::deque<StateWrite> state_writes_;
   std::uint64_t state_batches_acked_ = 0;  ///< without a hole: state_writes_ begins behind them
-  std::uint64_t final_next_ = 0;  ///< at_most_once: the newest mark's
+  std::uint64_t final_next_ = 0;  ///< at_most_once: the newest mark's,
+  journal::FunctionState final_state_;  ///< and its state: records that were refused are never acknowledged
   std::optional<std::uint64_t> ended_at_;  ///< the session's end came right before this packet
   bool aligned_;
   std::optional<SteadyTime> quiet_since_;  ///< nothing has been in flight since

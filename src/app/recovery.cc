@@ -61,6 +61,7 @@ Result<Recovered> Recovery::run() {
         break;
       case Step::kWatchOwner:
         done = watch_owner();
+        watched_ = true;
         if (done && saw_newer_) done = read_checkpoints(settings_.transactional ? kCommitted : kUncommitted);
         if (done && saw_newer_) done = judge();
         break;
@@ -70,6 +71,7 @@ Result<Recovered> Recovery::run() {
       default: break;
     }
     if (!done) return done.error();
+    if (found_.checkpoint && (settings_.in_place || watched_)) journal::settle(*found_.checkpoint);
     step = journal::next_step(step, {.has_checkpoint = found_.checkpoint.has_value(),
                                      .clean = found_.checkpoint && found_.checkpoint->clean,
                                      .rebuild_in_place = settings_.in_place || watched_,
@@ -143,7 +145,6 @@ Result<void> Recovery::read_checkpoints(std::string_view isolation) {
   }
   const journal::Checkpoint* const newest = journal::newest(*parsed);
   found_.checkpoint = newest == nullptr ? std::nullopt : std::optional{*newest};
-  if (settings_.settled && found_.checkpoint && found_.checkpoint->epoch == settings_.own_epoch) found_.checkpoint->clean = true;
   return {};
 }
 

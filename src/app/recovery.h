@@ -47,7 +47,6 @@ class Recovery {
     bool in_place = false;
     std::uint64_t own_epoch = 0;      ///< in place: the epoch of the life before; a newer one has another owner
     std::string instance;             ///< this process, in checkpoints
-    bool settled = false;             ///< in place: that life has ended as at a clean stop, though its checkpoint does not say so
     bool transactional = false;
     SteadyTime deadline;
     std::function<void(journal::Step)> on_step;

@@ -195,7 +195,7 @@ Result<void> Recovery::read_suffix() {
   return {};
 }
 
-// Where the checkpoint does not count, what was learnt is read for one thing only: to be buried.
+// Where the checkpoint does not count, what was learnt counts only if the login goes on behind it; and it is to be buried.
 Result<void> Recovery::read_state() {
   const bool counts = found_.checkpoint && !found_.given_up;
   auto log = sink::CompactedLog::open(settings_.config.producer, settings_.config.topics,
@@ -211,7 +211,7 @@ Result<void> Recovery::read_state() {
     if (!batch) return error(ExitCode::kData, fmt::format("feed {}: state at offset {}: {}", settings_.feed.name, entry.offset, batch.error().message));
     batches.push_back(std::move(*batch));
   }
-  if (counts) take_state(batches);
+  if (found_.checkpoint) take_state(batches);
   for (journal::StateBatch& batch : batches) batch.entries.clear();
   found_.states = std::move(batches);
   return {};

@@ -88,6 +88,20 @@ bool all_there(const std::vector<bool>& there, std::size_t from) {
 
 }  // namespace
 
+std::uint64_t witness_from(const Checkpoint& checkpoint, const std::vector<Suffix>& suffixes) noexcept {
+  constexpr std::uint64_t kFarthest = 100'000;  // packets that are replayed for it at most
+  const auto unexplained = [](const Suffix& suffix) {
+    return !suffix.found.empty() && suffix.found.back().offset > suffix.from.strangers_to;
+  };
+  if (std::ranges::none_of(suffixes, unexplained)) return checkpoint.next_sequence;
+  std::uint64_t newest = 0;
+  for (const Suffix& suffix : suffixes) {
+    if (suffix.from.hash != 0) newest = std::max(newest, suffix.from.position.sequence);
+  }
+  const bool near = newest != 0 && newest < checkpoint.next_sequence && checkpoint.next_sequence - newest <= kFarthest;
+  return near ? newest : checkpoint.next_sequence;
+}
+
 Aligner::~Aligner() = default;
 Aligner::Aligner(Aligner&&) noexcept = default;
 Aligner& Aligner::operator=(Aligner&&) noexcept = default;
@@ -144,6 +158,13 @@ void Aligner::expect(std::int32_t number, std::uint64_t hash) {
   if (!partition.open) return;
   partition.expected.push_back(hash);
   evidence_ = evidence_ || partition.in_rest(hash);
+}
+
+void Aligner::witness(Position position, std::uint64_t hash) noexcept {
+  for (const Partition& partition : partitions_) {
+    const PartitionState& from = partition.suffix.from;
+    if (from.hash != 0 && from.position == position && from.hash == hash) evidence_ = true;
+  }
 }
 
 void Aligner::gap_opens() noexcept {

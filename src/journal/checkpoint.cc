@@ -243,6 +243,7 @@ std::string to_json(const Checkpoint& checkpoint) {
   out["decision"] = checkpoint.decision;
   out["session_ended"] = checkpoint.session_ended;
   out["clean"] = checkpoint.clean;
+  if (checkpoint.settled) out["settled"] = true;
   return json::serialize(out);
 }
 
@@ -268,6 +269,7 @@ Result<Checkpoint> parse_checkpoint(std::string_view text) {
   members.text("decision", out.decision);
   members.optional_flag("session_ended", out.session_ended);
   members.flag("clean", out.clean);
+  members.optional_flag("settled", out.settled);
   if (!problem.empty()) return error(ExitCode::kData, "a checkpoint cannot be read: " + problem);
   return out;
 }

@@ -67,8 +67,16 @@ struct Checkpoint {
   /// Aligned, all acknowledged, nothing pending, and nothing is handed over after it: the last word of an owner that
   /// stops, never a barrier's. (Whoever finds it reads what lies behind as not ours.)
   bool clean = false;
+  bool settled = false;  ///< the same, of an owner that goes on in another epoch, with other parameters
   bool operator==(const Checkpoint&) const = default;
 };
+
+/// What follows a checkpoint: more of this epoch, another epoch of the same owner, nothing.
+enum class Follows { kMore, kAnotherEpoch, kNothing };
+inline void closes(Checkpoint& checkpoint, Follows follows) noexcept {
+  checkpoint.clean = follows == Follows::kNothing;
+  checkpoint.settled = follows == Follows::kAnotherEpoch;
+}
 
 /// "<feed>/<epoch>"
 [[nodiscard]] std::string checkpoint_key(std::string_view feed, std::uint64_t epoch);

@@ -180,6 +180,15 @@ LoginFinding judge_login(const Checkpoint& checkpoint, std::string_view session,
   return found;
 }
 
+bool another_day(const Parameters& before, const Parameters& now) {
+  const auto differs = [&](const char* name) {
+    const std::string* const then = find(before, name);
+    const std::string* const after = find(now, name);
+    return (then == nullptr) != (after == nullptr) || (then != nullptr && *then != *after);
+  };
+  return differs("trading_date") || differs("time_zone");
+}
+
 ParameterFinding judge_parameters(const Checkpoint& checkpoint, const Parameters& now, bool accepted) {
   ParameterFinding out;
   Parameters names = checkpoint.parameters;
@@ -198,7 +207,7 @@ ParameterFinding judge_parameters(const Checkpoint& checkpoint, const Parameters
   }
   using Way = ParameterFinding::Way;
   if (out.changes.empty()) return out;
-  if (checkpoint.clean && nothing_ahead(checkpoint)) {
+  if ((checkpoint.clean || checkpoint.settled) && nothing_ahead(checkpoint)) {
     out.way = Way::kBarrier;
   } else if (delivery) {
     out.way = Way::kRefused;

@@ -65,6 +65,10 @@ class Liveness {
   int advances_ = 0;
 };
 
+/// REQUIRES: the checkpoint's owner is whoever asks, in place, or has been watched and does not live. Then "settled" is as
+/// good as "clean".
+inline void settle(Checkpoint& checkpoint) noexcept { checkpoint.clean |= checkpoint.settled; }
+
 /// A partition's range of offsets, and the record at the checkpoint's offset where it is still there.
 struct End {
   std::int64_t begin = 0;
@@ -115,6 +119,9 @@ struct StartPlan {
 /// Its state_epoch_floor passes over the state entries of other sessions, and, where --start goes back within one,
 /// those of the epochs before: whoever restores some of them all the same writes them again under the new epoch.
 [[nodiscard]] Checkpoint start_checkpoint(const StartPlan& plan);
+
+/// Whether the exchange's times belong to another day now: the option trading_date or time_zone has changed.
+[[nodiscard]] bool another_day(const Parameters& before, const Parameters& now);
 
 /// What a change of the parameters that shape the output means.
 struct ParameterFinding {

@@ -67,6 +67,7 @@ Checkpoint start_checkpoint(const StartPlan& plan) {
     out.next_sequence = std::max(plan.sequence, previous->next_sequence);
     out.state_epoch_floor = previous->state_epoch_floor;
     out.state = previous->state;
+    if (another_day(previous->parameters, plan.parameters)) out.state.midnight_ms = plan.fresh.midnight_ms;
     out.partitions = carried_on(plan);
   } else {
     out.partitions = anew(plan.ends);

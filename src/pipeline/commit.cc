@@ -126,8 +126,16 @@ bool Committer::repeats(const Record& record, Tally& tally) {
   if (packet && std::exchange(counted_repeat_, sequence) != sequence) metrics_.add(FeedCounter::kSequenceRepeats, 1);
   const bool message = record.kind != Kind::kMoldHeader && record.kind != Kind::kBadPacket && mold_.repeats(record.index);
   if (!packet && !message) return false;
+  if (packet && aligner_) witness(record);
   if (record.kind != Kind::kMoldHeader) ++tally.messages, ++tally.repeats;
   return true;
+}
+
+// It was in an earlier life's log, if anything is.
+void Committer::witness(const Record& record) {
+  const std::string key = record.kind == Kind::kDirectory ? directory_.key_of(record.instrument, protocol_.symbol(record.bytes()))
+                                                          : directory_.key_of(record.instrument);
+  aligner_->witness({sequence_.of(record.packet), record.index}, journal::record_hash(key, record.bytes()));
 }
 
 bool Committer::route_message(const Record& record, const Task& task, Target& target, Tally& tally) {
@@ -204,7 +212,8 @@ bool Committer::note(const SequenceFinding& finding, const std::string& session)
   if (finding.new_session || (finding.first && !settings_.resume.state)) {
     midnight_ms_ = last_timestamp_ms_ = day_.midnight_ms(wall_nanoseconds());
   }
-  if (finding.repeats != 0 && !ended_) {
+  const std::uint64_t asked = own_pending_ && settings_.resume.asked != 0 ? settings_.resume.asked : sequence_.expected();
+  if (finding.repeats > sequence_.expected() - asked && !ended_) {
     spdlog::warn("feed {}: session {} was answered {} packets lower than asked for; they are dropped as repeats",
                  settings_.feed, session, finding.repeats);
   }

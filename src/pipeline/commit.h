@@ -19,10 +19,19 @@
 
 namespace tickbridge::pipeline {
 
+/// What the directory knows of a session whose checkpoint was given up (--start): counts where the login goes on in it, at
+/// packet `from` or behind. (Later starts restore it, so this one does.)
+struct KnownState {
+  std::string session;
+  std::uint64_t from = 0;
+  std::vector<journal::StateEntry> entries;
+};
+
 /// Where a life of the feed begins: what recovery has found (recovery.md).
 struct Resume {
   std::string session;               ///< what the first login asks for; empty: whichever is current
   std::uint64_t next_sequence = 1;   ///< and its packet; 0: newest
+  std::uint64_t asked = 0;           ///< packets from here on are witnesses (journal::witness_from); 0: none
   bool journaled = false;            ///< commit stands still at logins that need a checkpoint, and tells of itself
   bool transactional = false;        ///< nothing at all is handed over before the feed is owned, a gap's letter neither
   bool reserved = false;             ///< at_most_once: nothing is handed over beyond what is reserved
@@ -31,6 +40,7 @@ struct Resume {
   std::optional<journal::FunctionState> state;  ///< at next_sequence of that session
   std::vector<journal::StateEntry> entries;     ///< the directory there
   std::vector<journal::StateEntry> later;       ///< what was learnt behind it; counts where a gap swallows it
+  KnownState known;
   bool session_ended = false;                   ///< right before next_sequence
   std::vector<journal::Suffix> suffixes;        ///< by partition, where the log has to be aligned; else empty
   bool clean = false;                           ///< the checkpoint is
@@ -125,6 +135,7 @@ class Committer {
   [[nodiscard]] bool route_mold(const Record& record);
   [[nodiscard]] bool note(const SequenceFinding& finding, const std::string& session);
   [[nodiscard]] bool repeats(const Record& record, Tally& tally);
+  void witness(const Record& record);
   [[nodiscard]] std::int64_t timestamp(const Record& record, const Task& task) noexcept;
   void group(const Task& task);
 

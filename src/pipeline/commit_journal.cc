@@ -38,7 +38,7 @@ std::optional<Committer::Progress> Committer::before_piece(const Task& task, Ste
   }
   if (barrier_due_) return stand(now);
   const std::uint64_t end = sequence_.of(task.packets);
-  if (!settings_.resume.reserved || end <= reserved.before) return std::nullopt;
+  if (!settings_.resume.reserved || own_pending_ || end <= reserved.before) return std::nullopt;  // nothing counts before a login
   dropping_ = end <= reserved.dropped_before;
   if (dropping_) return std::nullopt;
   barrier_ = {.kind = Barrier::Kind::kReserve, .left = {}, .wanted = end, .report = {}};
@@ -110,6 +110,12 @@ void Committer::own(const SequenceFinding& finding) {
   if (finding.gap() && !finding.new_session) {  // what the lives before learnt from inside it still holds behind it
     for (const journal::StateEntry& entry : settings_.resume.later) {
       if (entry.position.sequence < finding.gap_end) directory_.restore(entry.instrument, entry.key, entry.sticky);
+    }
+  }
+  const KnownState& known = settings_.resume.known;
+  if (sequence_.session() == known.session && sequence_.expected() >= known.from) {
+    for (const journal::StateEntry& entry : known.entries) {
+      if (entry.position.sequence < sequence_.expected()) directory_.restore(entry.instrument, entry.key, entry.sticky);
     }
   }
   const bool over = settings_.resume.session_ended;

@@ -35,6 +35,18 @@ Route Directory::learn(std::uint16_t instrument, std::string_view symbol) {
   return route(entry);
 }
 
+std::string Directory::key_of(std::uint16_t instrument) const {
+  if (keyless_ || instrument == 0) return {};
+  const Entry& entry = entries_[instrument];
+  if (entry.partition != kUnused) return std::string{keys_.key(entry.key)};
+  return fmt::format("{}{}", by_symbol_ ? "#" : "", instrument);
+}
+
+std::string Directory::key_of(std::uint16_t instrument, std::string_view symbol) const {
+  const std::string_view trimmed = without_trailing_spaces(symbol);
+  return by_symbol_ && !trimmed.empty() ? std::string{trimmed} : key_of(instrument);
+}
+
 void Directory::new_session() {
   std::fill(entries_.begin(), entries_.end(), Entry{});
   std::fill(sticky_.begin(), sticky_.end(), false);

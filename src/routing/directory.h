@@ -51,6 +51,10 @@ class Directory {
   /// the symbol; a blank one is taken as `#<number>`. Instrument 0 teaches nothing.
   [[nodiscard]] Route learn(std::uint16_t instrument, std::string_view symbol);
 
+  /// The key that route() would give now, or learn() for a directory message; asking teaches nothing.
+  [[nodiscard]] std::string key_of(std::uint16_t instrument) const;
+  [[nodiscard]] std::string key_of(std::uint16_t instrument, std::string_view symbol) const;
+
   /// A new session: numbers mean other instruments from now on, and round_robin starts at 0. Keys handed
   /// out stay valid.
   void new_session();

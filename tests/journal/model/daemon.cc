@@ -120,6 +120,7 @@ void Daemon::read_checkpoints() {
   if (facts_.rebuild_in_place && highest_ > own) return leave(76, "somebody else has taken the feed over");
   const Checkpoint* const found = newest(notes);
   base_ = found != nullptr ? std::optional{*found} : std::nullopt;
+  if (base_ && facts_.rebuild_in_place) settle(*base_);
   facts_.has_checkpoint = base_.has_value();
   facts_.clean = base_ && base_->clean;
   if (base_) liveness_.emplace(*base_);
@@ -154,6 +155,7 @@ void Daemon::watch_owner() {
   const std::vector<Checkpoint> notes = read_notes();
   if (highest_epoch(notes) != highest_) return begin(facts_.rebuild_in_place);
   base_ = *newest(notes);  // what was on its way
+  settle(*base_);
   facts_.clean = base_->clean;
   advance();
 }
@@ -217,9 +219,19 @@ void Daemon::log_in() {
   login_ = base_ ? judge_login(*base_, session.name, cursor_) : LoginFinding{};
   if (!suffixes_.empty() && (same || base_->session_ended || base_->clean)) {
     aligner_.emplace(Aligner::Settings{.clean = base_->clean, .by_content = login_.gap()}, suffixes_);
+    if (same && !base_->clean) see_witnesses();
     if (base_->session_ended) aligner_->finish();
   }
   advance();
+}
+
+// The exchange sends what it has sent before.
+void Daemon::see_witnesses() {
+  const std::uint64_t asked = witness_from(*base_, suffixes_);
+  for (const Suffix& suffix : suffixes_) {
+    const bool sent = asked >= world_.first && suffix.from.position.sequence >= asked;
+    if (sent && suffix.from.position.sequence < base_->next_sequence) aligner_->witness(suffix.from.position, suffix.from.hash);
+  }
 }
 
 void Daemon::own() {

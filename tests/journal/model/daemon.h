@@ -141,7 +141,7 @@ class Daemon : private DaemonState {
   void hand_over();
   void interval();
   void mark();
-  void write_checkpoint(std::string decision, bool clean);
+  void write_checkpoint(std::string decision, Follows follows);
   void send(Checkpoint checkpoint);
   [[nodiscard]] bool fetch();
   [[nodiscard]] bool commit(std::uint64_t first, std::uint64_t end);
@@ -152,6 +152,7 @@ class Daemon : private DaemonState {
   void cross_gap();
   void cross_session();
   void stop_cleanly();
+  void see_witnesses();
   [[nodiscard]] std::size_t in_flight() const;
   [[nodiscard]] bool finished() const;
   [[nodiscard]] bool ended() const;

@@ -152,10 +152,10 @@ void Daemon::interval() {
   news_ = false;
   if (highest_epoch(read_notes()) > epoch_) return leave(76, "a newer epoch");
   if (groups_.empty()) mark();
-  if (!writing_) write_checkpoint("", false);
+  if (!writing_) write_checkpoint("", Follows::kMore);
 }
 
-void Daemon::write_checkpoint(std::string decision, bool clean) {
+void Daemon::write_checkpoint(std::string decision, Follows follows) {
   acknowledge_marks();
   ++current_.number;
   current_.next_sequence = marks_->next_sequence();
@@ -163,7 +163,7 @@ void Daemon::write_checkpoint(std::string decision, bool clean) {
   current_.session_ended = world_.ends_before(current_.session, current_.next_sequence);
   current_.partitions = marks_->partitions();
   current_.decision = std::move(decision);
-  current_.clean = clean;
+  closes(current_, follows);
   send(current_);
 }
 
@@ -263,7 +263,7 @@ void Daemon::pass_barrier() {
     case Barrier::Kind::kSession:
       return cross_session();
     case Barrier::Kind::kParameters:
-      return write_checkpoint("parameters", true);
+      return write_checkpoint("parameters", Follows::kAnotherEpoch);
   }
 }
 
@@ -273,7 +273,7 @@ void Daemon::cross_gap() {
   world_.missing.push_back({current_.session, gap, cursor_});
   if (aligner_) aligner_->gap_opens();
   mark();  // everything before the gap is acknowledged, so everything before its end is
-  write_checkpoint("gap", false);
+  write_checkpoint("gap", Follows::kMore);
 }
 
 // What was not compared yet may be ours, if the session was left before its end.
@@ -297,14 +297,14 @@ void Daemon::cross_session() {
   current_.state_epoch_floor = epoch_;
   world_.shapes.push_back({current_.session, cursor_, count_});
   marks_.emplace(cursor_, function_->state(), std::move(partitions), std::move(counts));
-  write_checkpoint("session", false);
+  write_checkpoint("session", Follows::kMore);
 }
 
 void Daemon::stop_cleanly() {
   if (!settled()) return;
   if (highest_epoch(read_notes()) > epoch_) return leave(76, "a newer epoch");
   last_word_ = true;
-  write_checkpoint("", caught_up());
+  write_checkpoint("", caught_up() ? Follows::kNothing : Follows::kMore);
 }
 
 }  // namespace tickbridge::journal::model
