@@ -40,7 +40,7 @@ void FeedUnit::on_barrier(pipeline::Barrier barrier) {
       return reserve(barrier);
     case Kind::kGap:
     case Kind::kSession:
-      crossing_ = !barrier.left.empty();
+      crossing_ = true;  // no checkpoint at an interval passes what this barrier names
       keeper_->take(barrier.report);
       return when_settled([this, barrier] { cross(barrier); });
     case Kind::kDrain:
@@ -249,7 +249,27 @@ void FeedUnit::reserve(const pipeline::Barrier& barrier) {
   });
 }
 
+// Who was silent for as long as others watch may have a successor, whose place a checkpoint of an older epoch does not take.
 void FeedUnit::reserved(std::uint64_t upto, const Result<void>& written) {
+  if (!written || keeper_->silence() < 2 * around_.config.checkpoint.interval) return reservation_counts(upto, written);
+  run_job([this, upto, life = life_, epoch = epoch_, topic = lane_->topic()] {
+    Recovery look{{.config = around_.config,
+                   .feed = config_,
+                   .forced_start = {},
+                   .in_place = true,
+                   .own_epoch = epoch,
+                   .instance = around_.instance,
+                   .deadline = SteadyClock::now() + around_.config.startup_timeout,
+                   .on_step = {}},
+                  topic};
+    const Result<void> alone = look.check_owner();
+    asio::post(around_.io, [this, upto, alone, life] {
+      if (life == life_) reservation_counts(upto, alone);
+    });
+  });
+}
+
+void FeedUnit::reservation_counts(std::uint64_t upto, const Result<void>& written) {
   reserving_ = dropping_ = false;
   overdue_.cancel();
   if (!written) return fail(written.error());

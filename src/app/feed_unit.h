@@ -116,6 +116,7 @@ class FeedUnit {
   void cross(const pipeline::Barrier& barrier);
   void reserve(const pipeline::Barrier& barrier);
   void reserved(std::uint64_t upto, const Result<void>& written);
+  void reservation_counts(std::uint64_t upto, const Result<void>& written);
   void reserve_overdue();
   void commit_transaction();
   void commit(std::string decision);

@@ -89,8 +89,8 @@ void Keeper::state_answered(std::uint64_t number, const Result<std::int64_t>& an
 // next alignment begins before it, and sorts out what is there.
 void Keeper::acknowledge() {
   if (lane_ == nullptr) return;
-  const bool infer = !watched() || inferring();
   acked_.resize(marks_.partitions().size());
+  const bool infer = !watched() || inferring();
   for (std::size_t p = 0; p < acked_.size(); ++p) {
     acknowledge(p, lane_->acked(static_cast<std::int32_t>(p)), infer);
   }
@@ -131,14 +131,16 @@ bool Keeper::inferring() {
     return false;
   }
   const SteadyTime now = SteadyClock::now();
-  if (!quiet_since_) quiet_since_ = now;
+  std::uint64_t acknowledged = 0;
+  for (std::size_t p = 0; p < acked_.size(); ++p) acknowledged += lane_->acked(static_cast<std::int32_t>(p)).count;
+  if (!quiet_since_ || acknowledged != std::exchange(quiet_at_, acknowledged)) quiet_since_ = now;
   return now - *quiet_since_ >= kInferAfter;
 }
 
 bool Keeper::settled() {
   acknowledge();
   // At most once has nothing to wait for: what is not acknowledged by now never will be.
-  return marks_.settled() || delivery_ == Delivery::kAtMostOnce;
+  return marks_.settled() || (delivery_ == Delivery::kAtMostOnce && state_writes_.empty());
 }
 
 journal::Checkpoint Keeper::next(std::string decision, Follows follows) {
@@ -189,6 +191,8 @@ void Keeper::answered(const std::shared_ptr<Attempt>& one, const Result<std::int
   }
   writing_ = false;
   if (answer) {
+    silence_ = std::max(SteadyClock::now() - proved_at_, SteadyClock::duration{});
+    proved_at_ = one->since;
     metrics_.add(FeedCounter::kCheckpoints, 1);
     metrics_.set(metrics::FeedGauge::kCheckpointSeconds,
                  std::chrono::duration_cast<milliseconds>(SteadyClock::now() - one->since).count());

@@ -60,6 +60,8 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   [[nodiscard]] bool settled();
   [[nodiscard]] bool aligned() const noexcept { return aligned_; }
   [[nodiscard]] bool writing() const noexcept { return writing_; }
+  /// How long at most nobody has seen this owner live before the newest checkpoint was acknowledged.
+  [[nodiscard]] SteadyClock::duration silence() const noexcept { return silence_; }
   /// exactly_once: in this partition something lies at offset `expected` that this life did not write. Positions stay before it.
   void jumped(std::int32_t partition, std::int64_t expected);
   /// What is acknowledged by now is the last word: the lane is used no more.
@@ -124,7 +126,10 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   journal::FunctionState final_state_;  ///< and its state: records that were refused are never acknowledged
   std::optional<std::uint64_t> ended_at_;  ///< the session's end came right before this packet
   bool aligned_;
-  std::optional<SteadyTime> quiet_since_;  ///< nothing has been in flight since
+  SteadyTime proved_at_ = SteadyTime::max();  ///< not before this the newest checkpoint got into the topic
+  SteadyClock::duration silence_{};
+  std::optional<SteadyTime> quiet_since_;  ///< nothing has been in flight since,
+  std::uint64_t quiet_at_ = 0;             ///< and so many were acknowledged
   bool frozen_ = false;
   bool writing_ = false;
   std::vector<Waiting> waiting_;

@@ -121,6 +121,7 @@ class Committer {
   void drop_piece(const Task& task);
   [[nodiscard]] bool take_login(const Record& record);
   void own(const SequenceFinding& finding);
+  void remember_gap(const SequenceFinding& finding);
   void leave_suffix(const SequenceFinding& finding);
   void restore();
   void align(const Task& task);

@@ -25,6 +25,7 @@ void Committer::restore() {
   midnight_ms_ = resume.state->midnight_ms;
   last_timestamp_ms_ = resume.state->last_timestamp_ms;
   directory_.restore_turn(resume.state->turn);
+  if (resume.reserved && !resume.clean) return;  // the start is ahead of the state: messages that were given up are no gap
   mold_.restore(resume.state->mold_session, resume.state->mold_expected);
 }
 
@@ -72,6 +73,7 @@ bool Committer::take_login(const Record& record) {
   if (finding.new_session) learnt_.clear();  // of the session that was left, which no start goes back to behind this barrier
   if (barrier.left_early && !note_left(barrier)) return false;
   if (!note(finding, accepted->session)) return false;
+  if (finding.gap() && !finding.new_session) remember_gap(finding);
   if (aligner_) leave_suffix(finding);
   const bool first = std::exchange(own_pending_, false);
   if (!settings_.resume.journaled || !(first || finding.new_session || finding.gap())) return false;
@@ -94,6 +96,14 @@ void Committer::drop_piece(const Task& task) {
   metrics_.add(FeedCounter::kDroppedFull, dropped);
 }
 
+// What the lives before learnt from inside it still holds behind it.
+void Committer::remember_gap(const SequenceFinding& finding) {
+  for (const journal::StateEntry& entry : settings_.resume.later) {
+    const std::uint64_t sequence = entry.position.sequence;
+    if (sequence >= finding.gap_begin && sequence < finding.gap_end) directory_.restore(entry.instrument, entry.key, entry.sticky);
+  }
+}
+
 // A later login while aligning. Positions of a session that was left say nothing of the next one's messages; what was not
 // compared yet may be ours, from behind the place where it was left.
 void Committer::leave_suffix(const SequenceFinding& finding) {
@@ -107,11 +117,6 @@ void Committer::leave_suffix(const SequenceFinding& finding) {
 // What lies behind the checkpoint is compared with the replay. In another session there is none: all of it may be ours, unless
 // the checkpoint says that nothing of ours can follow.
 void Committer::own(const SequenceFinding& finding) {
-  if (finding.gap() && !finding.new_session) {  // what the lives before learnt from inside it still holds behind it
-    for (const journal::StateEntry& entry : settings_.resume.later) {
-      if (entry.position.sequence < finding.gap_end) directory_.restore(entry.instrument, entry.key, entry.sticky);
-    }
-  }
   const KnownState& known = settings_.resume.known;
   if (sequence_.session() == known.session && sequence_.expected() >= known.from) {
     for (const journal::StateEntry& entry : known.entries) {

@@ -155,7 +155,7 @@ def race(case):
     assert all(code in (0, 76) for code in codes) and 76 in codes, f"{codes}\n{pair[0].errors()}\n{pair[1].errors()}"
     if 0 not in codes:
         run.finish()
-    run.exact()
+    run.keep_promise()
 
 
 def zombie(case):
@@ -175,7 +175,7 @@ def zombie(case):
     assert code == 76, f"the first daemon left with {code}\n{first.errors()}"
     run.finish(restart_on=(75, 76), life=second)
     case.tell(f"{len(run.lives)} lives, {len(run.named('double'))} doubles named, {len(run.named('foreign'))} foreign")
-    run.exact() if case.delivery == "transactional" else run.exact_but_named(late=True)
+    run.exact_but_named(late=True) if case.delivery == "exactly_once" else run.keep_promise()
 
 
 ALL = ("exactly_once", "transactional", "at_least_once", "at_most_once")
@@ -185,6 +185,6 @@ SCENARIOS = {
     "follower": (follower, EXACT[:1], ALL),
     "sigterm": (sigterm, EXACT[:1], ALL),
     "twice": (twice, EXACT[:1], ALL),
-    "race": (race, EXACT[:1], EXACT),
-    "zombie": (zombie, EXACT[:1], EXACT),
+    "race": (race, EXACT[:1], ALL),
+    "zombie": (zombie, ("exactly_once", "at_most_once"), ALL),
 }

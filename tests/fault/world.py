@@ -207,7 +207,7 @@ class Life(harness.Daemon):
             return None
         totals = Totals.search(self.errors())
         given_up = int(totals[1]) - int(totals[2]) if totals else self.unacknowledged_at_last()
-        killed = IN_FLIGHT + AHEAD if self.process.returncode == -signal.SIGKILL else 0
+        killed = IN_FLIGHT + AHEAD if self.process.returncode in (-signal.SIGKILL, 76) else 0  # a zombie's life ends with 76
         return log_check.LifeSpan(int(login[2]), killed + (given_up if refused else 0), not refused)
 
     def leave(self, seconds: float = 90) -> int:
