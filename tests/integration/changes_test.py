@@ -1,15 +1,19 @@
 #!/usr/bin/env python3
 """What changes between two lives of a feed on a real broker: the way of delivering, the topic, the checkpoints; and an owner
 that is slow to show that it lives."""
+import collections
+import datetime
 import json
 import time
 import unittest
+import zoneinfo
 
 import harness
 import recovery_world
 from recovery_world import Feed, RealBroker
 
 RATE = ("--rate", 6_000)
+NEW_YORK = zoneinfo.ZoneInfo("America/New_York")
 
 
 class Changes(RealBroker):
@@ -88,6 +92,41 @@ class Delivery(Changes):
                     self.assertEqual(feed.log().doubled, [], feed.told())
                 else:
                     feed.must_be_exact()
+
+    def test_a_kill_behind_a_change_takes_the_new_configuration(self):
+        """The change had been accepted and all was aligned; between that and the next ownership the process died."""
+        feed = self.begun()
+        feed.stop()
+        newest = feed.newest()
+        self.assertTrue(newest["clean"])
+        settled = {**newest, "clean": False, "settled": True, "number": newest["number"] + 1}
+        self.produce(feed.topic + ".cp", [(0, f"default/{newest['epoch']}".encode(), json.dumps(settled).encode())])
+        told = feed.to_the_end(key="instrument")
+        self.assertIn("watching for an owner", told)
+        feed.must_be_exact(keys=False)
+
+    def test_another_trading_date_counts_from_the_start_that_has_it(self):
+        for delivery in ("exactly_once", "transactional"):
+            with self.subTest(delivery):
+                feed = self.begun(delivery, **{"feed.default.trading_date": "2019-12-30"})
+                feed.stop()
+                before = self.days(feed)
+                self.assertEqual(list(before), ["2019-12-30"])
+                feed.start(trading_date="2020-01-02")
+                feed.acknowledged(1000)
+                feed.kill()  # the start checkpoint knows it too
+                feed.to_the_end(trading_date="2020-01-02")
+                self.assertEqual(self.days(feed), {**before, "2020-01-02": 30_000 - sum(before.values())}, feed.told())
+
+    def days(self, feed) -> dict:
+        """{trading date: number of records}, by their timestamps."""
+        from log_check import consumer
+        from topic_reader import records
+
+        found = collections.Counter()
+        for record in records(consumer(self.kafka.servers, "read_committed"), feed.topic):
+            found[f"{datetime.datetime.fromtimestamp(record.timestamp()[1] / 1000, NEW_YORK):%Y-%m-%d}"] += 1
+        return dict(found)
 
 
 class Topics(Changes):

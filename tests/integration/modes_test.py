@@ -321,6 +321,22 @@ payload = "{payload}"
                         self.kafka.run("cont", 1)
                     self.assertEqual(daemon.wait(90), code, daemon.errors())
 
+    def test_the_limit_counts_behind_the_end_of_the_session_too(self):
+        settings = self.settings(self.topic(), when_full="stop", delivery="at_least_once")
+        with Exchange("--file", self.file, "--rate", 20_000) as exchange, \
+                Daemon(self.kafka.servers, {**settings, "producer.max.block.ms": 4000, "shutdown_timeout": "60s",
+                                            "producer.max_in_flight_messages": 500,
+                                            **harness.address(exchange)}, "--exit-at-end") as daemon:
+            daemon.await_feed(lambda f: f["messages_acknowledged"] > 1000)
+            self.kafka.run("stop", 1)
+            try:
+                daemon.await_text("stopping: all feeds have ended", stream="err")
+                self.assertNotIn("when_full", daemon.errors())
+                daemon.await_text("when_full = \"stop\"", 30, "err")
+            finally:
+                self.kafka.run("cont", 1)
+            self.assertEqual(daemon.wait(90), 75, daemon.errors())
+
     def test_a_second_signal_exits_at_once(self):
         topic = self.topic()
         with Exchange("--file", self.file, "--loop", 100) as exchange, \

@@ -128,6 +128,38 @@ TEST(Aligner, TheCheckpointedRecordShowsIt) {
   EXPECT_EQ(next(align, 5), Alignment::kWrite);
 }
 
+TEST(Aligner, AWitnessFromBeforeNextSequenceShowsIt) {
+  Aligner align = aligner({suffix({kForeign})});
+  align.witness({4, 0}, hash_of(4));
+  EXPECT_EQ(next(align, 5), Alignment::kWrite);
+  EXPECT_THAT(foreign(align), ElementsAre(11));
+}
+
+TEST(Aligner, AWitnessThatTheCheckpointDoesNotKnowShowsNothing) {
+  for (const auto& [position, hash] : {std::pair{Position{4, 0}, hash_of(3)}, std::pair{Position{3, 0}, hash_of(4)}}) {
+    Aligner align = aligner({suffix({kForeign})});
+    align.witness(position, hash);
+    EXPECT_EQ(next(align, 5), Alignment::kFailed);
+  }
+}
+
+TEST(WitnessFrom, IsTheNewestRecordWhereAllComeBeforeNextSequence) {
+  Checkpoint checkpoint;
+  checkpoint.next_sequence = 7;
+  Suffix older = suffix({});
+  older.from.position = {2, 0};
+  EXPECT_EQ(witness_from(checkpoint, {older, suffix({})}), 7U);  // nothing to explain
+  EXPECT_EQ(witness_from(checkpoint, {older, suffix({kForeign})}), 4U);
+  checkpoint.next_sequence = 4;  // the replay holds it anyway
+  EXPECT_EQ(witness_from(checkpoint, {older, suffix({kForeign})}), 4U);
+  checkpoint.next_sequence = 1'000'000;  // too far to be worth it
+  EXPECT_EQ(witness_from(checkpoint, {suffix({kForeign})}), 1'000'000U);
+  Suffix told = suffix({kForeign});
+  told.from.strangers_to = 11;
+  checkpoint.next_sequence = 7;
+  EXPECT_EQ(witness_from(checkpoint, {told}), 7U);
+}
+
 TEST(Aligner, AnAnnouncedMatchShowsIt) {
   Aligner align = aligner({suffix({kForeign}), suffix({600})});
   align.expect(0, hash_of(5));

@@ -212,6 +212,28 @@ TEST(JudgeParameters, AcceptsAChangeAfterACleanStopOnly) {
   EXPECT_EQ(judge_parameters(before, now, false).way, ParameterFinding::Way::kBarrier);
 }
 
+TEST(JudgeParameters, AcceptsAChangeBehindACheckpointThatNothingFollows) {
+  Checkpoint before = written(1, 0, "a");
+  before.settled = true;
+  Parameters now = before.parameters;
+  now["key"] = "none";
+  EXPECT_EQ(judge_parameters(before, now, false).way, ParameterFinding::Way::kBarrier);
+}
+
+TEST(TradingDate, OfTheSessionIsThatOfTheParametersInForce) {
+  Checkpoint before = written(1, 0, "a");
+  before.session = "S";
+  before.state.midnight_ms = 1'000;
+  StartPlan plan;
+  plan.previous = &before;
+  plan.session = "S";
+  plan.parameters = before.parameters;
+  plan.fresh.midnight_ms = 2'000;
+  EXPECT_EQ(start_checkpoint(plan).state.midnight_ms, 1'000);
+  plan.parameters["trading_date"] = "\"2020-01-02\"";
+  EXPECT_EQ(start_checkpoint(plan).state.midnight_ms, 2'000);
+}
+
 TEST(JudgeParameters, NeverAcceptsAnotherDeliveryAfterAnUncleanStop) {
   Checkpoint before = written(1, 0, "a");
   before.parameters["delivery"] = "\"exactly_once\"";

@@ -316,6 +316,19 @@ TEST_F(Scenario, AnOwnerThatStopsWhileItIsWatchedIsNotAlive) {
   EXPECT_EQ(run_to_the_end(1), 0);
 }
 
+TEST_F(Scenario, AnOwnerThatGoesOnUnderOtherParametersIsWatched) {
+  begin(40);
+  ticks(30);
+  world->crash(0);
+  lose_what_is_sent();
+  world->kafka.partitions.emplace_back();
+  const auto changes = [&] { return checkpoint().decision == "parameters"; };
+  for (int i = 0; i < 500 && !changes(); ++i) world->tick();
+  ASSERT_TRUE(changes());
+  world->start_daemon();
+  walk(2, Step::kWatchOwner);
+}
+
 TEST_F(Scenario, AZombieLeavesBeforeItWritesAnotherCheckpoint) {
   begin(40);
   ticks(40);
@@ -370,6 +383,17 @@ TEST_F(Scenario, ForeignRecordsBehindACleanStopAreToldAndPassedOver) {
   foreign_record(0);
   foreign_record(1);
   world->start_daemon();
+  EXPECT_EQ(run_to_the_end(1), 0);
+  EXPECT_EQ(world->tally.named, 2U);
+  EXPECT_EQ(world->finish(), "");
+}
+
+TEST_F(Scenario, WhoWritesWhileTheFeedStandsStillAndIsDownIsToldAndPassedOver) {
+  begin(30);
+  only_messages_in_turn();
+  write_and_die(0, 12);
+  foreign_record(0);
+  foreign_record(1);
   EXPECT_EQ(run_to_the_end(1), 0);
   EXPECT_EQ(world->tally.named, 2U);
   EXPECT_EQ(world->finish(), "");
