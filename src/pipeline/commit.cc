@@ -213,7 +213,7 @@ bool Committer::note(const SequenceFinding& finding, const std::string& session)
     midnight_ms_ = last_timestamp_ms_ = day_.midnight_ms(wall_nanoseconds());
   }
   const std::uint64_t asked = own_pending_ && settings_.resume.asked != 0 ? settings_.resume.asked : sequence_.expected();
-  if (finding.repeats > sequence_.expected() - asked && !ended_) {
+  if (finding.repeats != 0 && sequence_.expected() - finding.repeats < asked && !ended_) {
     spdlog::warn("feed {}: session {} was answered {} packets lower than asked for; they are dropped as repeats",
                  settings_.feed, session, finding.repeats);
   }
