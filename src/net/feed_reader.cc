@@ -85,7 +85,7 @@ void FeedReader::connect_after(milliseconds delay) {
 }
 
 void FeedReader::resolve() {
-  const Address& address = options_.hosts[address_ % options_.hosts.size()];
+  const Address& address = options_.hosts[turn()];
   const std::uint64_t connection = reporting_ = ++connection_;
   intake_.begin_connection(connection);
   resolver_.async_resolve(address.host, std::to_string(address.port),
@@ -114,7 +114,8 @@ void FeedReader::connect(const tcp::resolver::results_type& endpoints) {
 }
 
 void FeedReader::unreachable(const std::string& why) {
-  const Address& address = options_.hosts[address_ % options_.hosts.size()];
+  const Address& address = options_.hosts[turn()];
+  session_.unreachable(SteadyClock::now(), turn());
   ++address_;
   const milliseconds delay = session_.delay();
   spdlog::warn("feed {}: cannot reach the exchange at {}:{}: {}; trying {} in {} ms", feed_, address.host, address.port,
@@ -129,7 +130,7 @@ void FeedReader::connected() {
   if (session_.has_logged_in()) metrics_.add(FeedCounter::kReconnects, 1);
   scanner_.connected();
   reading_paused_ = writing_ = false;
-  session_.connected(SteadyClock::now());
+  session_.connected(SteadyClock::now(), turn());
   show();
   send();
   arm_timer();
@@ -262,7 +263,7 @@ void FeedReader::conclude() {
   hanging_up_ = false;
   reporting_ = 0;
   const bool ended_before = session_.state() == FeedState::kEnded;
-  const bool ended = session_.closed(closed_by_exchange_) == Verdict::kEnded || ended_before;
+  const bool ended = session_.closed(closed_by_exchange_, SteadyClock::now()) == Verdict::kEnded || ended_before;
   show();
   if (ended) {
     events_.on_ended();

@@ -70,6 +70,7 @@ class FeedReader {
   void on_timer();
   void unreachable(const std::string& why);
   void show();
+  [[nodiscard]] std::size_t turn() const noexcept { return address_ % options_.hosts.size(); }
 
   // constant after construction
   boost::asio::io_context& io_;

@@ -13,6 +13,13 @@ using metrics::FeedState;
 
 namespace {
 
+using namespace std::chrono_literals;
+
+// How long all addresses must refuse a session before it is given up for whichever is current: an exchange that is just
+// starting, or failing over, says the same for a moment.
+constexpr milliseconds kRefusedFor = 2s;
+constexpr milliseconds kAskAgain = 500ms;  // at the latest, meanwhile
+
 /// The sequence that the first login asks for: 0 is the newest, 1 the beginning.
 std::uint64_t first_sequence(const std::string& start) {
   if (start == "now") return 0;
@@ -31,20 +38,39 @@ Session::Session(std::string feed, const codec::Options& codec, const Options& o
       options_{options},
       password_{std::move(password)},
       backoff_{options.reconnect_min, options.reconnect_max, seed},
+      standings_(std::max<std::size_t>(options.hosts.size(), 1)),
       session_{options.session},
       next_sequence_{first_sequence(options.start)} {}
 
-Session::Ask Session::ask() const {
+Session::Ask Session::ask(SteadyTime now) const {
   // After its end nobody can join a session again in earnest: the next one has another name and begins at 1.
   if (ended_) return {"", 1};
-  const bool refused_everywhere = options_.session.empty() && unavailable_ >= options_.hosts.size();
-  if (refused_everywhere && !session_.empty()) return {"", 1};
+  if (options_.session.empty() && !session_.empty() && refused_everywhere(now)) return {"", 1};
   return {session_, next_sequence_};
 }
 
-void Session::connected(SteadyTime now) {
+void Session::stands(std::size_t address, Standing::Kind kind, SteadyTime now) {
+  Standing& standing = standings_.at(address);
+  if (standing.kind != kind) standing = {.kind = kind, .since = now};
+}
+
+bool Session::refused() const noexcept {
+  return std::ranges::any_of(standings_, [](const Standing& at) { return at.kind == Standing::Kind::kRefuses; });
+}
+
+// An address that is away has not refused: it may be the one that has the session. One that is away for as long as it takes
+// a silent side to be dead is not waited for any more.
+bool Session::refused_everywhere(SteadyTime now) const {
+  return refused() && std::ranges::all_of(standings_, [&](const Standing& at) {
+           if (at.kind == Standing::Kind::kUnknown) return false;
+           return now - at.since >= (at.kind == Standing::Kind::kRefuses ? kRefusedFor : options_.silence);
+         });
+}
+
+void Session::connected(SteadyTime now, std::size_t address) {
   connected_ = true;
-  logged_in_ = !soup_;
+  address_ = address;
+  answered_ = logged_in_ = !soup_;
   paused_ = false;
   heard_ = sent_ = now;
   if (!soup_) {
@@ -53,12 +79,17 @@ void Session::connected(SteadyTime now) {
     return;
   }
   if (!ended_) state_ = FeedState::kLoggingIn;
-  const Ask wanted = ask();
+  Ask wanted = ask(now);
+  if (wanted.session.empty() && !ended_ && !session_.empty() && !asked_.session.empty()) {
+    spdlog::warn("feed {}: every address that answers has refused session {} for {} ms at least; asking for whichever is current",
+                 feed_, session_, kRefusedFor.count());
+  }
+  asked_ = std::move(wanted);
   output_ = soup::login_request(
       version_, {.username = options_.username,
                  .password = password_,
-                 .session = wanted.session,
-                 .sequence = wanted.sequence,
+                 .session = asked_.session,
+                 .sequence = asked_.sequence,
                  .heartbeat_timeout_ms = static_cast<std::uint32_t>(options_.silence.count())});
 }
 
@@ -72,7 +103,7 @@ Verdict Session::scanned(const Scan& scan, SteadyTime now) {
     case Scan::Stop::kAccepted:
       return accepted(scan.accepted);
     case Scan::Stop::kRejected:
-      return rejected(scan.rejection);
+      return rejected(scan.rejection, now);
     case Scan::Stop::kEnded:
       spdlog::info("feed {}: session {} ended, {} packets", feed_, session_, next_sequence_ - 1);
       ended_ = true;
@@ -87,7 +118,8 @@ Verdict Session::scanned(const Scan& scan, SteadyTime now) {
 }
 
 Verdict Session::accepted(const soup::Accepted& accepted) {
-  unavailable_ = 0;
+  std::ranges::fill(standings_, Standing{});
+  answered_ = true;
   if (ended_ && accepted.session == session_) return Verdict::kHangUp;  // the old one still: ask again later
   logged_in_ = true;
   ++logins_;
@@ -104,7 +136,7 @@ Verdict Session::accepted(const soup::Accepted& accepted) {
   return Verdict::kGoOn;
 }
 
-Verdict Session::rejected(char reason) {
+Verdict Session::rejected(char reason, SteadyTime now) {
   if (reason == 'A') {
     state_ = FeedState::kFailed;
     problem_ = error(ExitCode::kProtocol,
@@ -113,9 +145,10 @@ Verdict Session::rejected(char reason) {
                                  feed_, feed_, options_.username, feed_));
     return Verdict::kFailed;
   }
-  ++unavailable_;
+  stands(address_, Standing::Kind::kRefuses, now);
+  answered_ = true;
   spdlog::warn("feed {}: the exchange rejected the login: session \"{}\" not available (reason {}); trying again", feed_,
-               ask().session, reason);
+               asked_.session, reason);
   return Verdict::kHangUp;
 }
 
@@ -139,7 +172,8 @@ SteadyTime Session::deadline() const noexcept {
   return logged_in_ ? std::min(silence, sent_ + options_.heartbeat) : silence;
 }
 
-Verdict Session::closed(bool eof) {
+Verdict Session::closed(bool eof, SteadyTime now) {
+  if (soup_ && !answered_) stands(address_, Standing::Kind::kAway, now);
   connected_ = logged_in_ = false;
   output_.clear();
   if (state_ == FeedState::kEnded || state_ == FeedState::kFailed) return Verdict::kGoOn;
@@ -151,7 +185,12 @@ Verdict Session::closed(bool eof) {
   return Verdict::kHangUp;
 }
 
-milliseconds Session::delay() { return ended_ || state_ == FeedState::kEnded ? backoff_.max() : backoff_.next(); }
+milliseconds Session::delay() {
+  if (ended_ || state_ == FeedState::kEnded) return backoff_.max();
+  const milliseconds delay = backoff_.next();
+  const bool deciding = options_.session.empty() && !asked_.session.empty() && refused();
+  return deciding ? std::min(delay, std::max(kAskAgain, options_.reconnect_min)) : delay;
+}
 
 void Session::request_logout() {
   if (soup_ && logged_in_) output_ += soup::logout_request();

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -40,13 +41,16 @@ class Session {
   }
 
   // --- what happened ---
-  void connected(SteadyTime now);
+  /// Connected to that one of Options::hosts.
+  void connected(SteadyTime now, std::size_t address = 0);
+  /// That one cannot be connected to.
+  void unreachable(SteadyTime now, std::size_t address) { stands(address, Standing::Kind::kAway, now); }
   void received(SteadyTime now) noexcept { heard_ = now; }
   [[nodiscard]] Verdict scanned(const Scan& scan, SteadyTime now);
   /// Time went on: heartbeats and silence.
   [[nodiscard]] Verdict tick(SteadyTime now);
   /// The connection is gone, whoever closed it. `eof`: the server closed in good order.
-  [[nodiscard]] Verdict closed(bool eof);
+  [[nodiscard]] Verdict closed(bool eof, SteadyTime now);
   /// Reads are stopped because the ring is full: silence rests, heartbeats go on.
   void pause() noexcept { paused_ = true; }
   void resume(SteadyTime now) noexcept { paused_ = false, heard_ = now; }
@@ -72,9 +76,22 @@ class Session {
     std::string session;
     std::uint64_t sequence;
   };
-  [[nodiscard]] Ask ask() const;
+  /// What an address says to logins to session_, and since when it says nothing else.
+  struct Standing {
+    enum class Kind : std::uint8_t {
+      kUnknown,
+      kRefuses,  ///< "session not available"
+      kAway,     ///< no connection, or no answer
+    };
+    Kind kind = Kind::kUnknown;
+    SteadyTime since{};
+  };
+  [[nodiscard]] Ask ask(SteadyTime now) const;
+  void stands(std::size_t address, Standing::Kind kind, SteadyTime now);
+  [[nodiscard]] bool refused() const noexcept;
+  [[nodiscard]] bool refused_everywhere(SteadyTime now) const;
   [[nodiscard]] Verdict accepted(const codec::soup::Accepted& accepted);
-  [[nodiscard]] Verdict rejected(char reason);
+  [[nodiscard]] Verdict rejected(char reason, SteadyTime now);
 
   // constant after construction
   std::string feed_;
@@ -86,11 +103,14 @@ class Session {
   Backoff backoff_;
   metrics::FeedState state_ = metrics::FeedState::kConnecting;
   bool connected_ = false;
+  bool answered_ = false;               // the login
   bool logged_in_ = false;
   bool paused_ = false;
   bool ended_ = false;                  // session_ has ended: what comes next is another one
   std::uint64_t logins_ = 0;
-  std::size_t unavailable_ = 0;         // rejections "session not available" in a row
+  std::vector<Standing> standings_;     // by address, since the last login that was accepted
+  std::size_t address_ = 0;             // of this connection
+  Ask asked_{};                         // on this connection
   std::string session_;                 // learnt from the last login
   std::uint64_t next_sequence_ = 1;
   SteadyTime heard_{};

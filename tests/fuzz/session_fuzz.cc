@@ -33,7 +33,7 @@ class Connection {
           judge(session_.tick(now_));
           break;
         case 1:
-          judge(session_.closed(what >= 128));
+          judge(session_.closed(what >= 128, now_));
           break;
         case 2:
           session_.pause();
@@ -69,7 +69,7 @@ class Connection {
   void connect() {
     unpublished_.clear();
     scanner_.connected();
-    session_.connected(now_);
+    session_.connected(now_, turn_++ % 2);
     connected_ = true;
     check_output();
   }
@@ -95,7 +95,7 @@ class Connection {
       alive_ = false;
     }
     if (verdict == Verdict::kGoOn) return;
-    if (connected_) static_cast<void>(session_.closed(false));
+    if (connected_) static_cast<void>(session_.closed(false, now_));
     connected_ = false;
     const auto delay = session_.delay();
     must(delay >= std::chrono::milliseconds{0} && delay <= std::chrono::seconds{10}, "a delay within its limits");
@@ -119,6 +119,7 @@ class Connection {
   net::PacketScanner scanner_;
   net::Session session_;
   SteadyTime now_{std::chrono::hours{1}};
+  std::size_t turn_ = 0;
   std::string unpublished_;
   bool connected_ = false;
   bool alive_ = true;

@@ -41,6 +41,14 @@ class SoupSession : public ::testing::Test {
     static_cast<void>(session().take_output());
     ASSERT_EQ(session().scanned(accepted(std::move(name), sequence), now_), Verdict::kGoOn);
   }
+  /// What a login at that address asks for, which is rejected.
+  std::string refused(std::size_t address) {
+    session().connected(now_, address);
+    std::string login = session().take_output();
+    EXPECT_EQ(session().scanned(stop(Scan::Stop::kRejected), now_), Verdict::kHangUp);
+    static_cast<void>(session().closed(false, now_));
+    return login;
+  }
   std::string login_of(std::string_view name, std::uint64_t sequence) {
     return codec::soup::login_request(codec_.soup_version, {.username = options_.username,
                                                             .password = "secret",
@@ -79,7 +87,7 @@ TEST_F(SoupSession, ResumesAtTheNextExpectedSequence) {
   log_in("S1", 1);
   EXPECT_EQ(session().state(), FeedState::kStreaming);
   EXPECT_EQ(session().scanned(packets(99), now_), Verdict::kGoOn);
-  EXPECT_EQ(session().closed(true), Verdict::kHangUp);
+  EXPECT_EQ(session().closed(true, now_), Verdict::kHangUp);
   EXPECT_EQ(session().state(), FeedState::kConnecting);
   session().connected(now_);
   EXPECT_EQ(session().take_output(), login_of("S1", 100));
@@ -133,17 +141,74 @@ TEST_F(SoupSession, FailsWhenNotAuthorised) {
   EXPECT_NE(session().problem().message.find("feed.nasdaq.username"), std::string::npos);
 }
 
-TEST_F(SoupSession, LogsInBlankWhenAllAddressesRefuseALearntSession) {
+TEST_F(SoupSession, LogsInBlankWhenAllAddressesHaveRefusedALearntSessionForATime) {
   log_in("S1", 7);
-  for (std::size_t i = 0; i < options_.hosts.size(); ++i) {
-    static_cast<void>(session().closed(false));
-    session().connected(now_);
-    EXPECT_EQ(session().take_output(), login_of("S1", 7));
-    EXPECT_EQ(session().scanned(stop(Scan::Stop::kRejected), now_), Verdict::kHangUp);
+  static_cast<void>(session().closed(false, now_));
+  for (const auto after : {0ms, 100ms, 500ms, 1300ms}) {
+    now_ += after;
+    for (const std::size_t address : {1U, 0U}) EXPECT_EQ(refused(address), login_of("S1", 7)) << after.count();
   }
-  static_cast<void>(session().closed(false));
-  session().connected(now_);
-  EXPECT_EQ(session().take_output(), login_of("", 1));
+  now_ += 100ms;
+  EXPECT_EQ(refused(1), login_of("", 1));
+  EXPECT_EQ(refused(0), login_of("", 1)) << "and goes on so";
+}
+
+TEST_F(SoupSession, OneAddressThatRefusesForLongIsNotAll) {
+  log_in("S1", 7);
+  static_cast<void>(session().closed(false, now_));
+  for (int i = 0; i < 14; ++i, now_ += 1s) {
+    EXPECT_EQ(refused(1), login_of("S1", 7)) << i;
+    session().unreachable(now_, 0);
+  }
+  EXPECT_EQ(refused(0), login_of("S1", 7)) << "it is there again, and has only just refused";
+  EXPECT_EQ(refused(1), login_of("S1", 7));
+}
+
+TEST_F(SoupSession, WaitsForAnAddressThatIsAwayAsLongAsForASilentOne) {
+  log_in("S1", 7);
+  static_cast<void>(session().closed(false, now_));
+  session().unreachable(now_, 0);
+  EXPECT_EQ(refused(1), login_of("S1", 7));
+  now_ += options_.silence - 1ms;
+  session().unreachable(now_, 0);
+  EXPECT_EQ(refused(1), login_of("S1", 7));
+  now_ += 1ms;
+  EXPECT_EQ(refused(1), login_of("", 1));
+}
+
+TEST_F(SoupSession, AnAddressThatClosesWithoutAnAnswerIsAway) {
+  log_in("S1", 7);
+  static_cast<void>(session().closed(false, now_));
+  EXPECT_EQ(refused(0), login_of("S1", 7));
+  EXPECT_EQ(refused(1), login_of("S1", 7));
+  session().connected(now_, 0);
+  static_cast<void>(session().closed(true, now_));
+  now_ += 5s;
+  EXPECT_EQ(refused(1), login_of("S1", 7));
+}
+
+TEST_F(SoupSession, ARefusalCountsNoMoreOnceALoginWasAccepted) {
+  options_.hosts = {{"a", 1}};
+  log_in("S1", 7);
+  static_cast<void>(session().closed(false, now_));
+  EXPECT_EQ(refused(0), login_of("S1", 7));
+  log_in("S1", 7);
+  static_cast<void>(session().closed(false, now_));
+  now_ += 5s;
+  EXPECT_EQ(refused(0), login_of("S1", 7));
+}
+
+TEST_F(SoupSession, AsksAgainSoonUntilItIsClearThatASessionIsGone) {
+  options_.hosts = {{"a", 1}};
+  for (int i = 0; i < 20; ++i) static_cast<void>(session().delay());  // after a long outage
+  log_in("S1", 7);
+  static_cast<void>(session().closed(false, now_));
+  EXPECT_GE(session().delay(), 5s);
+  static_cast<void>(refused(0));
+  EXPECT_LE(session().delay(), 500ms);
+  now_ += 2s;
+  EXPECT_EQ(refused(0), login_of("", 1));
+  EXPECT_GE(session().delay(), 5s);
 }
 
 TEST_F(SoupSession, KeepsAskingForASessionConfiguredByName) {
@@ -152,7 +217,7 @@ TEST_F(SoupSession, KeepsAskingForASessionConfiguredByName) {
     session().connected(now_);
     EXPECT_EQ(session().take_output(), login_of("S1", 1));
     EXPECT_EQ(session().scanned(stop(Scan::Stop::kRejected), now_), Verdict::kHangUp);
-    static_cast<void>(session().closed(false));
+    static_cast<void>(session().closed(false, now_));
   }
 }
 
@@ -161,13 +226,13 @@ TEST_F(SoupSession, EndsAndThenAsksForTheNextSessionFromItsBeginning) {
   static_cast<void>(session().scanned(packets(10), now_));
   EXPECT_EQ(session().scanned(stop(Scan::Stop::kEnded), now_), Verdict::kEnded);
   EXPECT_EQ(session().state(), FeedState::kEnded);
-  EXPECT_EQ(session().closed(true), Verdict::kGoOn);
+  EXPECT_EQ(session().closed(true, now_), Verdict::kGoOn);
   EXPECT_EQ(session().delay(), options_.reconnect_max);
   session().connected(now_);
   EXPECT_EQ(session().state(), FeedState::kEnded) << "until another session is there";
   EXPECT_EQ(session().take_output(), login_of("", 1));
   EXPECT_EQ(session().scanned(accepted("S1", 1), now_), Verdict::kHangUp) << "the old one: ask again later";
-  static_cast<void>(session().closed(false));
+  static_cast<void>(session().closed(false, now_));
   session().connected(now_);
   EXPECT_EQ(session().scanned(accepted("S2", 1), now_), Verdict::kGoOn);
   EXPECT_EQ(session().state(), FeedState::kStreaming);
@@ -190,7 +255,7 @@ TEST_F(SoupSession, WaitsLongerEachTimeThatAConnectionBringsNoPacket) {
     log_in("S1", session().next_sequence());
     static_cast<void>(session().scanned(packets(sequenced), now_));
     static_cast<void>(session().scanned(stop(Scan::Stop::kBroken), now_));
-    static_cast<void>(session().closed(false));
+    static_cast<void>(session().closed(false, now_));
     return session().delay();
   };
   EXPECT_LE(delay_after(0), 100ms);
@@ -215,9 +280,9 @@ TEST(FramesSession, StreamsAtOnceAndEndsWithTheStream) {
   EXPECT_EQ(session.state(), FeedState::kStreaming);
   EXPECT_EQ(session.take_output(), "");
   EXPECT_EQ(session.deadline(), SteadyTime::max());
-  EXPECT_EQ(session.closed(false), Verdict::kHangUp) << "cut: not the end";
+  EXPECT_EQ(session.closed(false, SteadyTime{1h}), Verdict::kHangUp) << "cut: not the end";
   session.connected(SteadyTime{1h});
-  EXPECT_EQ(session.closed(true), Verdict::kEnded);
+  EXPECT_EQ(session.closed(true, SteadyTime{1h}), Verdict::kEnded);
 }
 
 TEST(Backoff, DoublesUpToItsLimitWithJitter) {

@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""Several addresses, several sessions, several feeds: who has which. Real broker."""
+import json
+import time
+import unittest
+
+import recovery_world
+from harness import Daemon
+from recovery_world import Feed, RealBroker
+
+RATE = ("--rate", 3_000)
+
+
+class Venues(RealBroker):
+    OTHER = "9000000009"
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.second = [m[:3] + b"\7\7" + m[5:] for m in cls.messages]  # no message of it is one of the first session's
+
+    def two_addresses(self):
+        """A feed whose second address is in another session, and what is there."""
+        feed, other = Feed(self), Feed(self)
+        feed.exchange(*RATE)
+        file = recovery_world.write_messages(f"{self.folder.name}/{feed.topic}-2.itch", self.second)
+        other.exchange("--session", self.OTHER, *RATE, file=file)
+        feed.hosts = json.dumps([f"{x.venue.host}:{x.venue.port}" for x in (feed, other)])
+        return feed, other
+
+    def start(self, feed, *arguments):
+        config = f"[feed.default]\nhosts = {feed.hosts}\n"
+        feed.life = self.enterContext(Daemon(self.kafka.servers, feed.settings, *arguments, config=config))
+
+    def gone(self, feed):
+        feed.venue.process.kill()
+        feed.venue.process.wait()
+
+    def test_an_address_that_is_away_has_not_refused_the_session(self):
+        feed, _ = self.two_addresses()
+        self.start(feed)
+        feed.acknowledged(3000)
+        self.gone(feed)
+        feed.log_says("rejected the login")
+        time.sleep(3)  # the other one refuses it all the while
+        feed.exchange(*RATE)
+        feed.acknowledged(9000)
+        feed.stop()
+        self.assertNotIn(self.OTHER, feed.told())
+        feed.to_the_end()
+        feed.must_be_exact()
+
+
+if __name__ == "__main__":
+    recovery_world.in_venv()
+    unittest.main(verbosity=2)
