@@ -218,6 +218,7 @@ void FeedUnit::cross(const pipeline::Barrier& barrier) {
   if (decision.empty()) decision = "session " + barrier.report.session;
   spdlog::info("feed {}: barrier: {}", config_.name, decision);
   if (!barrier.left.empty()) {
+    if (barrier.left_early) keeper_->leave(barrier.left, barrier.left_at);
     keeper_->new_session(barrier.report.session, barrier.report.mark.next_sequence, barrier.report.mark.state);
     feed_->reserve(barrier.report.mark.next_sequence);  // the numbers begin anew
     feed_->drop_before(0);

@@ -134,6 +134,7 @@ pipeline::Resume FeedUnit::resume(const pipeline::TradingDay& day) const {
   where.session = config_.net.session;
   where.next_sequence = first_sequence(config_);
   where.journaled = journaled();
+  where.single = config_.sink.delivery != Delivery::kAtLeastOnce;
   where.transactional = transactional();
   where.reserved = journaled() && config_.sink.delivery == Delivery::kAtMostOnce;
   if (!recovered_ || !recovered_->checkpoint || recovered_->checkpoint->session.empty()) return where;
@@ -145,6 +146,7 @@ pipeline::Resume FeedUnit::resume(const pipeline::TradingDay& day) const {
   }
   where.session = checkpoint.session;
   where.next_sequence = checkpoint.next_sequence;
+  where.left = checkpoint.left;
   where.state = checkpoint.state;
   const bool replays_old = recovered_->replays_old;
   if (!replays_old && journal::another_day(checkpoint.parameters, parameters_of(config_, lane_->topic()))) {

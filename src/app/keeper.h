@@ -46,6 +46,8 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   void reserve(std::uint64_t sequence, Then then);
   /// at_most_once: nothing is handed over any more; what was reserved and not used is the next life's.
   void give_back() { reserved_ = final_next_; }
+  /// The session is left before its end, at this packet.
+  void leave(const std::string& session, std::uint64_t at) { journal::leave(current_.left, {session, at}); }
   /// Another session begins: everything before is settled.
   void new_session(std::string session, std::uint64_t next_sequence, const journal::FunctionState& state);
   /// Forgets older epochs, and of the state topic's batches those that are gone. REQUIRES: the start checkpoint is

@@ -100,6 +100,10 @@ class Members {
     wrong(name, "is no array");
     return kNone;
   }
+  [[nodiscard]] const json::array& optional_array(const char* name) {
+    static const json::array kNone;
+    return object_.contains(name) ? array(name) : kNone;
+  }
   void wrong(const char* name, std::string_view what) {
     if (problem_.empty()) problem_ = fmt::format("\"{}{}\" {}", where_, name, what);
   }
@@ -161,6 +165,20 @@ void read_partition(const json::value& value, Checkpoint& checkpoint, std::strin
   checkpoint.partitions.push_back(state);
 }
 
+json::array left_json(const std::vector<LeftSession>& left) {
+  json::array out;
+  for (const LeftSession& one : left) out.push_back(json::array{to_utf8(one.session), one.next_sequence});
+  return out;
+}
+
+bool read_left(const json::value& value, LeftSession& left) {
+  if (!value.is_array() || value.get_array().size() < 2 || !value.get_array()[0].is_string()) return false;
+  boost::system::error_code failed;
+  left.session = from_utf8({value.get_array()[0].get_string().data(), value.get_array()[0].get_string().size()});
+  left.next_sequence = value.get_array()[1].to_number<std::uint64_t>(failed);
+  return !failed;
+}
+
 json::object state_json(const FunctionState& state) {
   json::object out;
   out["midnight_ms"] = state.midnight_ms;
@@ -220,6 +238,18 @@ bool read_entry(const json::value& value, StateEntry& entry) {
 
 }  // namespace
 
+void leave(std::vector<LeftSession>& sessions, LeftSession left) {
+  constexpr std::size_t kMost = 16;
+  std::erase_if(sessions, [&](const LeftSession& one) { return one.session == left.session; });
+  sessions.push_back(std::move(left));
+  if (sessions.size() > kMost) sessions.erase(sessions.begin());
+}
+
+const LeftSession* find_left(const std::vector<LeftSession>& left, std::string_view session) noexcept {
+  const auto found = std::ranges::find(left, session, &LeftSession::session);
+  return found == left.end() ? nullptr : &*found;
+}
+
 std::string checkpoint_key(std::string_view feed, std::uint64_t epoch) { return fmt::format("{}/{}", feed, epoch); }
 
 std::string to_json(const Checkpoint& checkpoint) {
@@ -242,6 +272,7 @@ std::string to_json(const Checkpoint& checkpoint) {
   if (checkpoint.interval_ms != 0) out["interval_ms"] = checkpoint.interval_ms;
   out["decision"] = checkpoint.decision;
   out["session_ended"] = checkpoint.session_ended;
+  if (!checkpoint.left.empty()) out["left"] = left_json(checkpoint.left);
   out["clean"] = checkpoint.clean;
   if (checkpoint.settled) out["settled"] = true;
   return json::serialize(out);
@@ -268,6 +299,9 @@ Result<Checkpoint> parse_checkpoint(std::string_view text) {
   read_parameters(members.object("parameters"), out.parameters, problem);
   members.text("decision", out.decision);
   members.optional_flag("session_ended", out.session_ended);
+  for (const json::value& value : members.optional_array("left")) {
+    if (!read_left(value, out.left.emplace_back())) members.wrong("left", "has a member that is none");
+  }
   members.flag("clean", out.clean);
   members.optional_flag("settled", out.settled);
   if (!problem.empty()) return error(ExitCode::kData, "a checkpoint cannot be read: " + problem);

@@ -48,6 +48,13 @@ constexpr std::string_view kMaxRecordBytes = "max_record_bytes";  ///< key and v
 /// The value of that name as a number; 0 where there is none.
 [[nodiscard]] std::uint64_t number(const Parameters& parameters, std::string_view name) noexcept;
 
+/// A session that was left before its end, at this packet.
+struct LeftSession {
+  std::string session;
+  std::uint64_t next_sequence = 0;
+  bool operator==(const LeftSession&) const = default;
+};
+
 /// docs/wire/checkpoint.md. Everything before packet `next_sequence` of `session` is acknowledged everywhere.
 struct Checkpoint {
   std::string feed;
@@ -64,6 +71,7 @@ struct Checkpoint {
   std::uint64_t interval_ms = 0;  ///< between two checkpoints of this owner; 0: not said
   std::string decision;        ///< why this barrier is; empty: a plain checkpoint
   bool session_ended = false;  ///< the session's end came right before next_sequence
+  std::vector<LeftSession> left;  ///< in this order: what the log holds of them ends there; the newest ones
   /// Aligned, all acknowledged, nothing pending, and nothing is handed over after it: the last word of an owner that
   /// stops, never a barrier's. (Whoever finds it reads what lies behind as not ours.)
   bool clean = false;
@@ -77,6 +85,11 @@ inline void closes(Checkpoint& checkpoint, Follows follows) noexcept {
   checkpoint.clean = follows == Follows::kNothing;
   checkpoint.settled = follows == Follows::kAnotherEpoch;
 }
+
+/// Notes down that a session was left before its end.
+void leave(std::vector<LeftSession>& sessions, LeftSession left);
+/// nullptr: that session was not left before its end, as far as anybody remembers.
+[[nodiscard]] const LeftSession* find_left(const std::vector<LeftSession>& left, std::string_view session) noexcept;
 
 /// "<feed>/<epoch>"
 [[nodiscard]] std::string checkpoint_key(std::string_view feed, std::uint64_t epoch);

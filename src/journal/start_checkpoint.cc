@@ -41,6 +41,14 @@ std::string bound(const StartPlan& plan, const LoginFinding& login) {
   return fmt::format(" (the log holds at most {} record(s) of them)", behind);
 }
 
+// Whoever goes on in a session that was left before has been told how.
+std::vector<LeftSession> left_behind(const Checkpoint& previous, std::string_view session) {
+  std::vector<LeftSession> left = previous.left;
+  if (!previous.session_ended && !previous.session.empty()) leave(left, {previous.session, previous.next_sequence});
+  std::erase_if(left, [&](const LeftSession& one) { return one.session == session; });
+  return left;
+}
+
 }  // namespace
 
 Checkpoint start_checkpoint(const StartPlan& plan) {
@@ -57,6 +65,7 @@ Checkpoint start_checkpoint(const StartPlan& plan) {
   out.state_epoch_floor = out.epoch;
   const Checkpoint* const previous = plan.previous;
   const bool same_session = previous != nullptr && previous->session == plan.session;
+  if (previous != nullptr && previous->topic == plan.topic) out.left = left_behind(*previous, plan.session);
   if (previous != nullptr && !plan.give_up) {
     const LoginFinding login = judge_login(*previous, plan.session, plan.sequence);
     out.decision = joined(login.decision + bound(plan, login), plan.decision);

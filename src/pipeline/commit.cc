@@ -222,8 +222,25 @@ bool Committer::note(const SequenceFinding& finding, const std::string& session)
   return note_gap(session, finding.gap_begin, fmt::format("sequences {} to {}", finding.gap_begin, finding.gap_end - 1));
 }
 
+// false: a session that was left before its end has come back. It begins anew, and what was written of it would be written again.
+bool Committer::note_return(const std::string& session) {
+  const journal::LeftSession* const left = journal::find_left(settings_.resume.left, session);
+  if (left == nullptr) return true;
+  const std::string what = fmt::format("feed {}: session {} has come back, which was left before its end, at sequence {}", settings_.feed,
+                                       session, left->next_sequence);
+  if (!settings_.resume.single) {
+    spdlog::warn("{}: what was written of it is written again", what);
+    return true;
+  }
+  stop_ = error(ExitCode::kData, fmt::format("{}: what was written of it would be written again; start once with --start {} to go on "
+                                             "there, or with --start beginning to have it all again",
+                                             what, left->next_sequence));
+  return false;
+}
+
 // How many are missing nobody can say.
 bool Committer::note_left(const Barrier& barrier) {
+  journal::leave(settings_.resume.left, {barrier.left, barrier.left_at});
   spdlog::warn("feed {}: session {} was left before its end", settings_.feed, barrier.left);
   return note_gap(barrier.left, barrier.left_at, fmt::format("sequences {} and on", barrier.left_at));
 }

@@ -42,6 +42,8 @@ struct Resume {
   std::vector<journal::StateEntry> later;       ///< what was learnt behind it; counts where a gap swallows it
   KnownState known;
   bool session_ended = false;                   ///< right before next_sequence
+  std::vector<journal::LeftSession> left;       ///< before their end: what begins again there would be written again,
+  bool single = false;                          ///< and stops the feed, as nothing may be
   std::vector<journal::Suffix> suffixes;        ///< by partition, where the log has to be aligned; else empty
   bool clean = false;                           ///< the checkpoint is
   bool until_aligned = false;                   ///< other parameters count from there on: commit stands still
@@ -132,6 +134,7 @@ class Committer {
   void note_handed(const Task& task);
   [[nodiscard]] bool give_gap_letters();
   [[nodiscard]] bool note_left(const Barrier& barrier);
+  [[nodiscard]] bool note_return(const std::string& session);
   [[nodiscard]] bool note_gap(const std::string& session, std::uint64_t begin, const std::string& range);
   [[nodiscard]] bool route_mold(const Record& record);
   [[nodiscard]] bool note(const SequenceFinding& finding, const std::string& session);

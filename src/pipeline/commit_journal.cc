@@ -71,6 +71,7 @@ bool Committer::take_login(const Record& record) {
   joined_ = true;
   if (finding.new_session) ended_ = false;
   if (finding.new_session) learnt_.clear();  // of the session that was left, which no start goes back to behind this barrier
+  if (finding.new_session && !note_return(accepted->session)) return false;
   if (barrier.left_early && !note_left(barrier)) return false;
   if (!note(finding, accepted->session)) return false;
   if (finding.gap() && !finding.new_session) remember_gap(finding);

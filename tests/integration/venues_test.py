@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Several addresses, several sessions, several feeds: who has which. Real broker."""
 import json
+import re
 import time
 import unittest
 
@@ -49,6 +50,32 @@ class Venues(RealBroker):
         self.assertNotIn(self.OTHER, feed.told())
         feed.to_the_end()
         feed.must_be_exact()
+
+
+    def test_a_session_that_was_left_and_comes_back_is_not_written_twice(self):
+        feed, other = self.two_addresses()
+        feed.settings["feed.default.soupbintcp.silence"] = "1s"  # then an address is dead, and not waited for
+        feed.settings["feed.default.soupbintcp.heartbeat"] = "200ms"
+        self.start(feed)
+        feed.acknowledged(3000)
+        self.gone(feed)
+        feed.log_says(f"logged in to session {self.OTHER}")
+        feed.acknowledged(6000)
+        feed.exchange(*RATE)
+        self.gone(other)
+        left = self.comes_back(feed)
+        self.start(feed)  # who is started again knows it too
+        self.assertEqual(self.comes_back(feed), left)
+        self.assertEqual(feed.log().doubled, [])
+        feed.to_the_end("--start", left)
+        log = feed.log()
+        self.assertEqual((log.lost, log.doubled, log.out_of_order()), ([], [], 0), feed.told())
+
+    def comes_back(self, feed):
+        told = feed.leaves(65)
+        found = re.search(r"session 1000000001 has come back.* at sequence (\d+): .* --start (\d+) to go on", told)
+        self.assertTrue(found and found[1] == found[2], told)
+        return found[1]
 
 
 if __name__ == "__main__":

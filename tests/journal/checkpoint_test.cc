@@ -33,6 +33,7 @@ Checkpoint sample() {
   out.parameters = {{"partitions", "2"}, {"key", "symbol"}};
   out.decision = "gap: \"quoted\"";
   out.session_ended = true;
+  out.left = {{"S9", 1}, {"S \xFF", 18446744073709551615U}};
   out.clean = true;
   return out;
 }
@@ -100,6 +101,17 @@ TEST(Checkpoint, RefusesDamagedTextWithoutFalling) {
     (void)parse_checkpoint(text);
     (void)parse_state(text);
   }
+}
+
+TEST(LeftSessions, AreTheNewestEachOnce) {
+  std::vector<LeftSession> left;
+  for (int i = 0; i < 20; ++i) leave(left, {"S" + std::to_string(i), 1});
+  leave(left, {"S7", 5});
+  EXPECT_EQ(left.size(), 16U);
+  EXPECT_EQ(find_left(left, "S3"), nullptr);
+  ASSERT_NE(find_left(left, "S7"), nullptr);
+  EXPECT_EQ(find_left(left, "S7")->next_sequence, 5U);
+  EXPECT_EQ(left.back().session, "S7");
 }
 
 TEST(Checkpoint, HasAKeyAnEpoch) {

@@ -342,6 +342,21 @@ TEST_F(StartCheckpoint, BoundsWhatAKilledLifeHasWrittenOfASessionThatWasLeft) {
   EXPECT_THAT(start_checkpoint(plan).decision, Not(HasSubstr("at most")));
 }
 
+TEST_F(StartCheckpoint, RemembersASessionThatWasLeft) {
+  before.left = {{"S0", 4}};
+  EXPECT_EQ(start_checkpoint(plan).left, before.left);
+  plan.session = "S2";
+  EXPECT_EQ(start_checkpoint(plan).left, (std::vector<LeftSession>{{"S0", 4}, {"S1", 10}}));
+  plan.session = "S0";
+  plan.give_up = true;
+  EXPECT_EQ(start_checkpoint(plan).left, (std::vector<LeftSession>{{"S1", 10}})) << "--start has joined it again";
+  before.session_ended = true;
+  EXPECT_TRUE(start_checkpoint(plan).left.empty());
+  plan.topic = "another";
+  before.session_ended = false;
+  EXPECT_TRUE(start_checkpoint(plan).left.empty()) << "another topic is another log";
+}
+
 TEST_F(StartCheckpoint, NamesAGap) {
   plan.sequence = 12;
   const Checkpoint start = start_checkpoint(plan);

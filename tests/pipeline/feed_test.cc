@@ -353,6 +353,49 @@ TEST(Feed, TellsOfASessionThatWasLeftBeforeItsEnd) {
   EXPECT_EQ(lane.taken[0].size(), 3U);
 }
 
+class ASessionThatComesBack : public ::testing::Test {
+ protected:
+  /// S1, left before its end, another one, and S1 again.
+  void run(Committer::Settings commit) {
+    rig.emplace(small(codec), lane, 1, std::move(commit));
+    const auto packet = [](std::uint64_t n) { return wire::soup('S', wire::order_delete(1, n, 0)); };
+    publish_as_is(*rig, wire::accepted("S1", 1) + packet(1) + packet(2) + wire::accepted("S2", 1) + packet(3) +
+                            wire::accepted("S1", 1) + packet(1));
+  }
+  codec::Options codec;
+  FakeLane lane{kPartitions, 1};
+  std::optional<Rig> rig;
+};
+
+TEST_F(ASessionThatComesBack, StopsAFeedThatWritesNothingTwice) {
+  Committer::Settings commit;
+  commit.resume.single = true;
+  run(std::move(commit));
+  while (!rig->failed()) std::this_thread::yield();
+  EXPECT_EQ(rig->problem().code, ExitCode::kData);
+  EXPECT_NE(rig->problem().message.find("--start 3"), std::string::npos) << rig->problem().message;
+  EXPECT_EQ(rig->count(FeedCounter::kMessagesCommitted), 3U);
+}
+
+TEST_F(ASessionThatComesBack, IsWrittenAgainWhereSomeMayBeTwice) {
+  run({});
+  rig->await();
+  EXPECT_FALSE(rig->failed());
+  EXPECT_EQ(rig->count(FeedCounter::kMessagesCommitted), 4U);
+}
+
+TEST_F(ASessionThatComesBack, IsKnownToTheNextLife) {
+  Committer::Settings commit;
+  commit.resume.single = true;
+  commit.resume.session = "S3";
+  commit.resume.left = {{"S2", 7}, {"S1", 9}};
+  run(std::move(commit));
+  while (!rig->failed()) std::this_thread::yield();
+  EXPECT_NE(rig->problem().message.find("session S1 has come back, which was left before its end, at sequence 9"), std::string::npos)
+      << rig->problem().message;
+  EXPECT_EQ(rig->count(FeedCounter::kMessagesCommitted), 0U);
+}
+
 TEST(Feed, CountsARepeatedMoldPacketOnce) {
   codec::Options codec;
   codec.payload = codec::PayloadFormat::kMoldUdp64;
