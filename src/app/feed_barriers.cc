@@ -97,7 +97,8 @@ void FeedUnit::own(const pipeline::Barrier& barrier) {
                                                                 .ends = exact() ? recovered_->ends : std::vector<std::int64_t>{}},
                                      **around_.checkpoints, **around_.states, *lane_, metrics_);
   std::ranges::copy(barrier.report.strangers, std::back_inserter(recovered_->strangers));
-  if (exact() || transactional()) lane_->watch(recovered_->ends);
+  const bool alone = !config::shares_topic(around_.config, config_);
+  if (alone && (exact() || transactional())) lane_->watch(recovered_->ends);
   owning_ = true;
   keeper_->begin([this, life = life_](const Result<void>& written) {
     if (life != life_) return;

@@ -82,6 +82,7 @@ class Recovery {
   [[nodiscard]] Result<std::vector<journal::Checkpoint>> parse(const std::vector<sink::Entry>& entries) const;
   [[nodiscard]] bool aligns() const;
   [[nodiscard]] bool continues() const;
+  [[nodiscard]] bool shared() const;
   [[nodiscard]] std::string transactional_id() const;
   [[nodiscard]] std::string prefix() const { return settings_.feed.name + "/"; }
 

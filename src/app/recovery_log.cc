@@ -83,13 +83,16 @@ void Recovery::warn_of_what_is_there() const {
                settings_.feed.name, settings_.config.checkpoint.topic, settings_.feed.sink.topic, counts, settings_.feed.net.start);
 }
 
+bool Recovery::shared() const { return config::shares_topic(settings_.config, settings_.feed); }
+
 // Whether there is a checkpoint that counts.
 bool Recovery::continues() const { return found_.checkpoint && !found_.given_up && !found_.checkpoint->session.empty(); }
 
 // Where nothing is aligned: whether the topic is still the one that the checkpoint knows. (read_suffix() looks by itself.)
 Result<void> Recovery::check_ends() {
   if (!continues() || aligns()) return {};
-  const journal::Holds holds = journal::holds(*found_.checkpoint);
+  journal::Holds holds = journal::holds(*found_.checkpoint);
+  if (holds == journal::Holds::kRecord && shared()) holds = journal::Holds::kEnd;
   if (holds == journal::Holds::kNothing) return {};
   const std::vector<journal::PartitionState>& states = found_.checkpoint->partitions;
   if (auto all = check_count(); !all) return all;
@@ -128,12 +131,12 @@ Result<void> Recovery::check_all(const std::vector<journal::End>& ends) const {
 
 // Data and checkpoint are in one transaction, and init_transactions has ended the one behind it: what readers of committed
 // records see behind the checkpoint's offsets somebody else has written. So it is after a clean stop, where the
-// configuration has changed and nothing is aligned.
+// configuration has changed and nothing is aligned. Where other feeds write too nobody can tell.
 Result<void> Recovery::read_strangers() {
   using Way = journal::ParameterFinding::Way;
   const bool changed = continues() && found_.parameters.way == Way::kBarrier && journal::delivered(*found_.checkpoint, "exactly_once") &&
                        settings_.feed.sink.delivery == Delivery::kExactlyOnce;
-  const bool committed = settings_.transactional && continues() && journal::delivered(*found_.checkpoint, "transactional");
+  const bool committed = settings_.transactional && !shared() && continues() && journal::delivered(*found_.checkpoint, "transactional");
   if (!changed && !committed) return {};
   settings_.on_step(Step::kReadSuffix);
   const char* const isolation = committed ? "read_committed" : "read_uncommitted";

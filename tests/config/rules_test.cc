@@ -171,6 +171,18 @@ TEST(Rules, RefuseOptionsWithoutEffect) {
   EXPECT_THAT(clashes(with("[feed.a.frames]\nlength_bytes = 2\n[feed.a.soupbintcp]\nversion = \"3.00\"")), IsEmpty());
 }
 
+TEST(SharesTopic, IsAnotherFeedOfThatTopic) {
+  Config config;
+  for (const auto& [name, topic] : {std::pair{"a", "x"}, {"b", "y"}, {"c", "x"}}) {
+    config.feeds.emplace_back();
+    config.feeds.back().name = name;
+    config.feeds.back().sink.topic = topic;
+  }
+  EXPECT_TRUE(shares_topic(config, config.feeds[0]));
+  EXPECT_FALSE(shares_topic(config, config.feeds[1]));
+  EXPECT_TRUE(shares_topic(config, config.feeds[2]));
+}
+
 TEST(Rules, RefuseTimesAndSizesThatExcludeEachOther) {
   EXPECT_THAT(clashes(with("reconnect_min = \"20s\"")),
               one("t.toml:3", "feed.a.reconnect_min", "feed.a.reconnect_max = \"10s\"", "default"));

@@ -78,6 +78,34 @@ class Venues(RealBroker):
         return found[1]
 
 
+    def test_two_transactional_feeds_in_one_topic(self):
+        feed, other = self.two_addresses()
+        config = f"""
+[feed.default]
+delivery = "transactional"
+[feed.other]
+hosts = ["{other.venue.host}:{other.venue.port}"]
+topic = "{feed.topic}"
+dead_letter_topic = "{other.topic}.dead"
+delivery = "transactional"
+"""
+        for end in (feed.kill, feed.stop):  # what is the other one's is not told as foreign at a start either
+            feed.start(config=config)
+            for name in ("default", "other"):
+                before = feed.life.feed(name)["messages_acknowledged"]
+                feed.life.await_feed(lambda f: f["messages_acknowledged"] > before + 3000, name=name)
+            statuses = feed.life.status()["feeds"].values()
+            self.assertEqual([status["foreign_writes"] for status in statuses], [0, 0])
+            end()
+        self.assertNotRegex(feed.told(), "foreign|was expected")
+        log = feed.log(self.messages + self.second)
+        feeds = {n for n in log.counts if n < 30_000}, {n - 30_000 for n in log.counts if n >= 30_000}
+        for positions in feeds:
+            self.assertGreater(len(positions), 6000)
+            self.assertEqual(len(positions), max(positions) + 1, "none is missing")
+        self.assertEqual((log.doubled, log.strangers), ([], []), feed.told())
+
+
 if __name__ == "__main__":
     recovery_world.in_venv()
     unittest.main(verbosity=2)
