@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "app/feed_unit.h"
+#include "journal/jump.h"
 #include "journal/record_hash.h"
 #include "sink/log_reader.h"
 
@@ -15,6 +16,7 @@
 namespace tickbridge::app {
 
 namespace asio = boost::asio;
+using metrics::FeedCounter;
 
 void FeedUnit::on_jump(const sink::Jump& jump) {
   if (phase_ != Phase::kRunning && phase_ != Phase::kHalting) return;
@@ -80,11 +82,11 @@ void FeedUnit::judge_jumps() {
       if (ours.contains(hash)) stranger.kind = journal::Stranger::Kind::kDouble;
       strangers.push_back(stranger);
     }
-    asio::post(around_.io, [this, life, read, strangers] {
+    asio::post(around_.io, [this, life, read, strangers, jumps] {
       if (life != life_) return;
       judging_ = false;
       if (!read) return judged(read.error());
-      const std::vector<journal::Stranger> told = exact() ? certain(strangers) : strangers;
+      const std::vector<journal::Stranger> told = exact() ? certain(strangers) : all_but_ours(strangers, jumps);
       tell(told);
       judged(told.size());
     });
@@ -102,6 +104,19 @@ std::vector<journal::Stranger> FeedUnit::certain(std::vector<journal::Stranger> 
     doubles_.emplace(stranger.partition, stranger.offset);
   }
   std::erase_if(strangers, [&](const journal::Stranger& stranger) { return unsure_ || twice.contains(stranger.partition); });
+  return strangers;
+}
+
+// Where Kafka did not say which records of a jumped range are ours, and nothing is aligned, it is told how many are not.
+std::vector<journal::Stranger> FeedUnit::all_but_ours(std::vector<journal::Stranger> strangers, const std::vector<sink::Jump>& jumps) {
+  for (const sink::Jump& jump : jumps) {
+    const std::int64_t begin = jump.expected - jump.markers;
+    const std::uint64_t foreign = set_apart(strangers, {.partition = jump.partition, .begin = begin, .end = jump.found, .own = jump.unsure});
+    if (foreign == 0) continue;
+    spdlog::warn("feed {}: topic {} partition {} offsets {} to {}: {} foreign record(s) among {} of ours; passed over", config_.name,
+                 config_.sink.topic, jump.partition, begin, jump.found - 1, foreign, jump.unsure);
+    metrics_.add(FeedCounter::kForeignWrites, foreign);
+  }
   return strangers;
 }
 

@@ -136,6 +136,7 @@ class FeedUnit {
   void on_jump(const sink::Jump& jump);
   void judge_jumps();
   [[nodiscard]] std::vector<journal::Stranger> certain(std::vector<journal::Stranger> strangers);
+  [[nodiscard]] std::vector<journal::Stranger> all_but_ours(std::vector<journal::Stranger> strangers, const std::vector<sink::Jump>& jumps);
   void judged(const Result<std::size_t>& foreign);
   void leave_to_strangers(std::size_t foreign);
 
