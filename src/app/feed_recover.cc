@@ -53,7 +53,7 @@ void FeedUnit::recover() {
   recovering_since_ = SteadyClock::now();
   metrics_.set_state(FeedState::kRecovering);
   jumped_ = unsure_ = ending_ = over_ = false;
-  judging_ = crossing_ = failed_meanwhile_ = false;
+  judging_ = crossing_ = false;
   jumps_.clear();
   reserving_ = dropping_ = false;
   wanted_ = 0;
@@ -186,11 +186,7 @@ void FeedUnit::recover_again() {
 }
 
 void FeedUnit::producer_failed(const sink::Producer* producer, const Error& problem) {
-  if (phase_ == Phase::kRecovering && code_ == ExitCode::kOk) {  // it may be the one that the start path has been given
-    failed_meanwhile_ = true;
-    around_.producers.retire(producer);
-    return;
-  }
+  if (phase_ == Phase::kRecovering) return around_.producers.retire(producer);  // opened() looks whether it has been given it
   if (producer_.get() != producer || phase_ == Phase::kStopped || code_ != ExitCode::kOk) return;
   if (phase_ == Phase::kHalting && !lane_) return around_.producers.retire(producer);  // what comes next has another one
   if (stopping_ || ++recoveries_ > kMostRecoveries) return fail(problem);

@@ -75,7 +75,11 @@ void FeedUnit::opened(const Result<std::shared_ptr<Opened>>& result) {
     });
     return;
   }
-  if (failed_meanwhile_ && !(*result)->producer->can_write()) return recover_again();
+  if ((*result)->producer->failed()) {  // told or not; of what fails from here on producer_failed() hears
+    (*result)->lane.reset();
+    producer_ = std::move((*result)->producer);
+    return recover_again();
+  }
   if (auto built = build(**result); !built) return fail(built.error());
   phase_ = Phase::kRunning;
   around_.add_work(feed_.get());

@@ -197,7 +197,6 @@ class FeedUnit {
   bool judging_ = false;
   int lost_races_ = 0;               // start checkpoints that were not the first of their epoch
   bool crossing_ = false;            // into another session: marks are of both, so nothing is written
-  bool failed_meanwhile_ = false;    // a producer, during the start path
   std::uint64_t acknowledged_before_ = 0;  // this life
   bool owning_ = false;              // the start checkpoint is on its way
   bool committing_ = false;          // a transaction

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 
 namespace tickbridge::app {
 
@@ -11,8 +12,12 @@ Result<std::shared_ptr<sink::Producer>> Producers::get(const config::Feed& feed)
   const std::scoped_lock opening{opening_};
   const bool own = feed.sink.delivery == sink::Delivery::kTransactional;
   const std::string name = own ? feed.name : std::string{};
+  std::vector<Shared> dead;  // may end here: without the lock, because the main thread waits for that one
   {
     const std::scoped_lock lock{mutex_};
+    const auto failed = std::ranges::partition(shared_, [](const Shared& shared) { return !shared.producer->failed(); });
+    std::ranges::move(failed, std::back_inserter(dead));
+    shared_.erase(failed.begin(), failed.end());
     for (const Shared& shared : shared_) {
       if (shared.delivery == feed.sink.delivery && shared.send == feed.sink.send && shared.feed == name) return shared.producer;
     }

@@ -19,7 +19,8 @@ class Producers {
   using OnFatal = std::function<void(const sink::Producer*, const Error&)>;
   Producers(const config::Config& config, OnFatal on_fatal) : config_{config}, on_fatal_{std::move(on_fatal)} {}
 
-  /// The feed's producer, created if there is none. Blocks.
+  /// The feed's producer, created if there is none, or a dead one. Blocks. It may die before `on_fatal` can name it to the
+  /// feed: that looks at failed() once it could be found.
   [[nodiscard]] Result<std::shared_ptr<sink::Producer>> get(const config::Feed& feed);
   /// Opens the feed's lane there. Blocks up to the deadline.
   [[nodiscard]] Result<std::unique_ptr<sink::Lane>> open_lane(sink::Producer& producer, const config::Feed& feed,

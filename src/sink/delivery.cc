@@ -149,15 +149,12 @@ void DeliveryThread::handle_fatal() {
   }
 }
 
+// Told even if no other lane is open: a feed between two lives has none, and must not be given this producer.
 void DeliveryThread::after_refusal(const LaneCore& refused) {
   if (!client_.failed.load()) return;
   fatal_due_.reset();
-  bool others = false;
-  for_each_lane([&](const LaneCore& lane) { others |= &lane != &refused && !lane.closed() && !lane.failed(); });
-  if (others) {
-    tell_fatal(fmt::format("a record of feed {} was refused, which stops the producer that all feeds share: {}",
-                           refused.feed(), fatal_text_));
-  }
+  tell_fatal(fmt::format("a record of feed {} was refused, which stops the producer that all feeds share: {}",
+                         refused.feed(), fatal_text_));
 }
 
 void DeliveryThread::look_after_fatal() {
@@ -167,7 +164,7 @@ void DeliveryThread::look_after_fatal() {
 }
 
 void DeliveryThread::tell_fatal(const std::string& why) {
-  if (std::exchange(fatal_told_, true)) return;
+  if (client_.stopping.load() || std::exchange(fatal_told_, true)) return;
   const bool fenced =
       rd_kafka_fatal_error(client_.handle, nullptr, 0) == RD_KAFKA_RESP_ERR__FENCED && !transaction_aged(client_);
   const Error failure =
@@ -175,7 +172,9 @@ void DeliveryThread::tell_fatal(const std::string& why) {
                      fmt::format("another owner has taken the Kafka producer's transactional id: {}", why))
              : error(ExitCode::kUnacknowledged,
                      fmt::format("the Kafka producer cannot go on: {}; start the daemon again, nothing is lost", why));
-  spdlog::error("{}", failure.message);
+  bool concerns = false;  // anybody but the feed whose record was refused, which has told
+  for_each_lane([&](const LaneCore& lane) { concerns |= !lane.closed() && !lane.failed(); });
+  spdlog::log(concerns ? spdlog::level::err : spdlog::level::debug, "{}", failure.message);
   if (on_fatal_) on_fatal_(failure);
 }
 

@@ -76,6 +76,7 @@ class OneProducer final : public Producer {
     return transactions_.send(topic, key, value);
   }
   Result<void> commit_transaction(std::chrono::milliseconds deadline) override;
+  bool failed() const noexcept override { return client_.failed.load(); }
   bool can_write() const noexcept override { return client_.connected.load() && !client_.failed.load(); }
 
  private:
@@ -93,7 +94,8 @@ class OneProducer final : public Producer {
 // What is still in flight is thrown away (flush() comes first if it matters), its reports are taken, so that the
 // library frees every message; then the thread ends, then the topics, then the client.
 OneProducer::~OneProducer() {
-  client_.failed.store(true);  // nothing more is taken
+  client_.stopping.store(true);  // who hears of it could take a new producer at this address for this one
+  client_.failed.store(true);    // nothing more is taken
   const SteadyTime deadline = SteadyClock::now() + 5s;
   if (rd_kafka_outq_len(handle_.get()) > 0) {
     rd_kafka_purge(handle_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);

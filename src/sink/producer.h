@@ -159,6 +159,8 @@ class Producer {
   /// and the next init wait for them).
   [[nodiscard]] virtual Result<void> commit_transaction(std::chrono::milliseconds deadline) = 0;
 
+  /// True once it can do nothing any more; `on_fatal` follows, within seconds where a refusal is to be told first (any thread).
+  [[nodiscard]] virtual bool failed() const noexcept = 0;
   /// True while at least one broker connection is up and no fatal error is known (any thread).
   [[nodiscard]] virtual bool can_write() const noexcept = 0;
 };

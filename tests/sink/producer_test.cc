@@ -309,6 +309,22 @@ TEST_F(ProducerTest, ARefusedRecordStopsTheOtherFeedsProducerWith75) {
   EXPECT_EQ((*other)->hand_over(0, records.all()), 0U);
 }
 
+// A feed between two lives has no lane open, and would be given the dead producer.
+TEST_F(ProducerTest, ARefusedRecordIsTheProducersEndAlsoWhereNoOtherLaneIsOpen) {
+  create();
+  const auto lane = open(2);
+  metrics::FeedMetrics other_metrics{"other"};
+  ASSERT_TRUE(producer_->open_lane("other", {}, topics_, 2, other_metrics, {}, 10s)) << "and closed at once";
+  kafka_.answer_produce_with({RD_KAFKA_RESP_ERR_INVALID_RECORD});
+  const Numbers records{10};
+  EXPECT_EQ(lane->hand_over(0, records.all()), 10U);
+  EXPECT_EQ(failure().code, ExitCode::kData);
+  auto fatal = fatal_.get_future();
+  ASSERT_EQ(fatal.wait_for(10s), std::future_status::ready);
+  EXPECT_EQ(fatal.get().code, ExitCode::kUnacknowledged);
+  EXPECT_TRUE(producer_->failed());
+}
+
 // A new producer can go on where the sequence was lost, so no feed has failed.
 TEST_F(ProducerTest, ALostSequenceEndsTheProducerAndNoFeed) {
   create();

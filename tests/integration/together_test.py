@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Several feeds in one daemon share a producer, and its death: each goes on, fails, or has nothing left to do. Real broker."""
+import unittest
+
+import recovery_world
+from recovery_world import Feed, RealBroker
+
+
+def beside(feed) -> str:
+    """A configuration of two feeds; the second one, "other", is this one."""
+    return f"""
+[feed.default]
+[feed.other]
+hosts = ["{feed.venue.host}:{feed.venue.port}"]
+topic = "{feed.topic}"
+dead_letter_topic = "{feed.topic}.dead"
+"""
+
+
+class Together(RealBroker):
+    def exact(self, feed, told):
+        log = feed.log()
+        self.assertEqual((len(log.lost), len(log.doubled), log.out_of_order()), (0, 0, 0), told)
+
+    def fill(self, topic, count):
+        """Records that take their time to be read back."""
+        from confluent_kafka import Producer
+
+        producer = Producer({"bootstrap.servers": self.kafka.servers, "linger.ms": 20, "compression.type": "lz4",
+                             "queue.buffering.max.messages": count})
+        for _ in range(count):
+            producer.produce(topic, bytes(4000), b"fill", 0)
+        self.assertEqual(producer.flush(60), 0)
+
+    def record(self, topic, offset):
+        from confluent_kafka import Consumer, TopicPartition
+
+        reader = Consumer({"bootstrap.servers": self.kafka.servers, "group.id": "together", "enable.auto.commit": False})
+        reader.assign([TopicPartition(topic, 0, offset)])
+        found = reader.poll(20)
+        reader.close()
+        return 0, found.key(), found.value()
+
+    def refuse_records_of(self, topic, admin):
+        from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource
+
+        small = ConfigEntry("max.message.bytes", "50", incremental_operation=AlterConfigOpType.SET)
+        for done in admin.incremental_alter_configs([ConfigResource("topic", topic, incremental_configs=[small])]).values():
+            done.result(20)
+
+    def test_a_feed_that_is_between_two_lives_when_another_ones_refusal_ends_the_producer_goes_on_with_a_new_one(self):
+        refused, feed, admin = Feed(self, partitions=1), Feed(self, partitions=1), self.admin()
+        admin.list_topics(timeout=10)  # connects
+        self.fill(feed.topic, 98_000)  # what a jump makes the feed read back, for a second or so
+        refused.exchange("--rate", 3000)
+        feed.exchange("--rate", 1500)
+        life = refused.start("--exit-at-end", config=beside(feed))
+        life.await_feed(lambda f: f["messages_acknowledged"] > 1500, 30, name="other")
+        self.produce(feed.topic, [self.record(feed.topic, 98_100)])  # as if one of its own were there twice: a jump
+        refused.log_says("was expected, Kafka says")
+        self.refuse_records_of(refused.topic, admin)
+        refused.log_says("are refused by Kafka")
+        feed.exchange()
+        told = refused.leaves(65, 30)
+        self.assertIn("feed other: recovering in place", told)
+        log = feed.log()
+        self.assertEqual((len(log.lost), len(log.doubled), log.out_of_order()), (0, 1, 0), told)
+
+
+if __name__ == "__main__":
+    recovery_world.in_venv()
+    unittest.main(verbosity=2)
