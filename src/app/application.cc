@@ -169,6 +169,12 @@ std::unique_ptr<Watcher> Application::watch() {
                                 if (feed->config().sink.topic == topic) feed->saw_partitions(partitions);
                               }
                             });
+                          },
+                      .on_lost_checkpoints =
+                          [this] {
+                            asio::post(io_, [this] {
+                              for (const auto& feed : feeds_) feed->lost_checkpoints();
+                            });
                           }});
 }
 

@@ -123,6 +123,7 @@ Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
                      .accept_change = around_.invocation.accept_change,
                      .in_place = in_place,
                      .own_epoch = epoch_,
+                     .known = known_,
                      .instance = around_.instance,
                      .transactional = transactional(),
                      .deadline = deadline,
@@ -235,6 +236,7 @@ void FeedUnit::take_down() {
     feed_.reset();
   }
   if (keeper_) keeper_->freeze();
+  if (keeper_ && !owning_ && !transactional()) known_ = keeper_->current();  // a commit's may not have been committed
   owning_ = committing_ = false;
 }
 

@@ -207,7 +207,7 @@ void FeedUnit::tick() {
       commit_transaction();
     } else {
       feed_->want_mark();
-      if (now >= next_checkpoint_ && !jumped_ && !crossing_) {
+      if (now >= next_checkpoint_ && !jumped_ && !crossing_ && !keeper_->writing()) {
         next_checkpoint_ = now + interval;
         keeper_->write({}, journal::Follows::kMore);
       }

@@ -65,6 +65,8 @@ class FeedUnit {
   void saw_epoch(std::uint64_t epoch, const std::string& instance);
   /// The topic has this many partitions: more are taken over at a barrier, in a life of their own.
   void saw_partitions(std::int32_t partitions);
+  /// The checkpoint topic was deleted, and is empty: the next checkpoint does not wait for its time.
+  void lost_checkpoints() noexcept { next_checkpoint_ = {}; }
   /// The feed fails for good.
   void fail(const Error& problem);
 
@@ -179,6 +181,7 @@ class FeedUnit {
   // one life
   std::uint64_t life_ = 0;           // what was posted for an older one is not meant any more
   std::uint64_t epoch_ = 0;          // that this process owns; 0: none, so that somebody else may live
+  std::optional<journal::Checkpoint> known_;  // of that epoch, when its life was taken down; transactional: none
   bool owned_once_ = false;          // then --start has had its effect
   std::shared_ptr<sink::Producer> producer_;
   std::unique_ptr<sink::Lane> lane_;

@@ -145,6 +145,22 @@ Result<void> Recovery::read_checkpoints(std::string_view isolation) {
   }
   const journal::Checkpoint* const newest = journal::newest(*parsed);
   found_.checkpoint = newest == nullptr ? std::nullopt : std::optional{*newest};
+  return recall();
+}
+
+// Somebody has deleted the topic, and nothing was written since. What the process knows itself still counts.
+Result<void> Recovery::recall() {
+  if (!settings_.in_place || (found_.checkpoint && found_.checkpoint->epoch >= settings_.own_epoch)) return {};
+  const std::string lost = fmt::format("feed {}: the checkpoint of epoch {} is not in topic {} any more", settings_.feed.name,
+                                       settings_.own_epoch, settings_.config.checkpoint.topic);
+  if (!settings_.known) {
+    return error(ExitCode::kData, lost + ", and whether the last transaction was committed cannot be known; start once with "
+                                         "--start and the sequence at which to go on");
+  }
+  spdlog::warn("{}; what this process knows itself counts: session {} sequence {}", lost, settings_.known->session,
+               settings_.known->next_sequence);
+  found_.highest_epoch = std::max(found_.highest_epoch, settings_.known->epoch);
+  found_.checkpoint = settings_.known;
   return {};
 }
 

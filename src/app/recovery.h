@@ -46,6 +46,7 @@ class Recovery {
     bool accept_change = false;
     bool in_place = false;
     std::uint64_t own_epoch = 0;      ///< in place: the epoch of the life before; a newer one has another owner
+    std::optional<journal::Checkpoint> known = {};  ///< in place: the newest one of that epoch, as this process remembers it
     std::string instance;             ///< this process, in checkpoints
     bool transactional = false;
     SteadyTime deadline;
@@ -63,6 +64,7 @@ class Recovery {
 
  private:
   [[nodiscard]] Result<void> read_checkpoints(std::string_view isolation);
+  [[nodiscard]] Result<void> recall();
   [[nodiscard]] Result<void> end_transaction();
   [[nodiscard]] Result<void> await_committed();
   [[nodiscard]] Result<std::vector<sink::Entry>> read_entries(std::string_view isolation);

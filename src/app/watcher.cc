@@ -74,6 +74,7 @@ void Watcher::restore_journal() {
   if (restored && *restored) {
     spdlog::error("topic {} was deleted and has been created again: a crash before the next checkpoint would write the session "
                   "twice; it belongs to tickbridge, leave it alone", topic);
+    events_.on_lost_checkpoints();
   }
   const auto states = states_.restore(SteadyClock::now() + kPatience);
   if (states && *states) {

@@ -21,6 +21,8 @@ class Watcher {
     std::function<void(const std::string& feed, std::uint64_t epoch, const std::string& instance)> on_epoch;
     /// How many partitions a topic has, at every look.
     std::function<void(const std::string& topic, std::int32_t partitions)> on_partitions;
+    /// The checkpoint topic was deleted and is there again, empty.
+    std::function<void()> on_lost_checkpoints;
   };
 
   /// `checkpoints` and `states` outlive it; nobody else reads on in them.

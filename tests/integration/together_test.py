@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Several feeds in one daemon share a producer, and its death: each goes on, fails, or has nothing left to do. Real broker."""
+import time
 import unittest
 
+import harness
 import recovery_world
-from recovery_world import Feed, RealBroker
+from recovery_world import Feed, RealBroker, producers, supersede
 
 
 def beside(feed) -> str:
@@ -65,6 +67,36 @@ class Together(RealBroker):
         self.assertIn("feed other: recovering in place", told)
         log = feed.log()
         self.assertEqual((len(log.lost), len(log.doubled), log.out_of_order()), (0, 1, 0), told)
+
+    def test_a_life_in_place_after_the_checkpoint_topic_was_deleted_knows_where_the_life_before_was(self):
+        feed, admin = Feed(self, interval="6s"), self.admin()
+        feed.exchange("--rate", 3000)
+        feed.start()
+        feed.acknowledged(6000)
+        producer, epoch, _ = max(producers(self.kafka.servers, feed.topic, 0))
+        admin.delete_topics([feed.topic + ".cp"])[feed.topic + ".cp"].result(30)
+        supersede(self.kafka.servers, feed.topic, 0, producer, epoch)  # its producer dies
+        feed.log_says("owned, epoch 2")
+        feed.exchange()
+        feed.life.await_feed(lambda f: f["state"] == "ended", 60)
+        feed.stop()
+        feed.must_be_exact()
+
+    def test_a_checkpoint_is_written_at_once_into_a_checkpoint_topic_that_was_deleted(self):
+        feed, admin = Feed(self, interval="60s"), self.admin()
+        feed.exchange("--rate", 1000)
+        feed.start()
+        feed.acknowledged(1000)
+        admin.delete_topics([feed.topic + ".cp"])[feed.topic + ".cp"].result(30)
+        feed.log_says("was deleted and has been created again")
+        self.eventually(feed.checkpoints, "nothing was written")
+        self.assertGreater(feed.newest()["next_sequence"], 1000)
+
+    def eventually(self, holds, why, seconds=10):
+        deadline = time.monotonic() + seconds * harness.SLOW
+        while not holds():
+            self.assertLess(time.monotonic(), deadline, why)
+            time.sleep(0.1)
 
 
 if __name__ == "__main__":
