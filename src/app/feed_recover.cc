@@ -186,10 +186,18 @@ void FeedUnit::recover_again() {
   recover();
 }
 
+// The session has ended and all of it is acknowledged: what is left is the clean checkpoint, which needs no producer. Another life
+// would need an exchange that may have closed by now. (A transactional feed's checkpoint needs one.)
+bool FeedUnit::done() const {
+  const bool standing = owning_ || crossing_ || change_due_ || jumped_ || (journaled() && !keeper_);
+  return over_ && phase_ == Phase::kRunning && !transactional() && !standing && feed_->drained() && lane_->settled();
+}
+
 void FeedUnit::producer_failed(const sink::Producer* producer, const Error& problem) {
   if (phase_ == Phase::kRecovering) return around_.producers.retire(producer);  // opened() looks whether it has been given it
   if (producer_.get() != producer || phase_ == Phase::kStopped || code_ != ExitCode::kOk) return;
   if (phase_ == Phase::kHalting && !lane_) return around_.producers.retire(producer);  // what comes next has another one
+  if (done()) return around_.producers.retire(producer);
   if (stopping_ || ++recoveries_ > kMostRecoveries) return fail(problem);
   spdlog::warn("feed {}: {}; recovering in place ({} in a row)", config_.name, problem.message, recoveries_);
   around_.producers.retire(producer);  // a transaction that failed leaves a client that cannot begin anew

@@ -287,7 +287,7 @@ void FeedUnit::saw_epoch(std::uint64_t epoch, const std::string& instance) {
 
 void FeedUnit::saw_partitions(std::int32_t partitions) {
   if (phase_ != Phase::kRunning || !keeper_ || owning_ || ending_ || stopping_ || change_due_) return;
-  if (!keeper_->aligned()) return;  // what the log holds is compared under the old number first; the next look finds them
+  if (!keeper_->aligned() || done()) return;  // what the log holds is compared under the old number first; the next look finds them
   const std::size_t known = recovered_->ends.size();
   if (static_cast<std::size_t>(partitions) <= known) return;
   spdlog::info("feed {}: topic {} has {} partitions now, {} before", config_.name, config_.sink.topic, partitions, known);

@@ -101,6 +101,7 @@ class FeedUnit {
   // recover: a thread of its own, until opened()
   void recover();
   void recover_again();
+  [[nodiscard]] bool done() const;
   [[nodiscard]] Result<std::shared_ptr<Opened>> open(bool in_place);
   [[nodiscard]] Result<void> check_topic(const sink::TopicInfo& topic) const;
   void opened(const Result<std::shared_ptr<Opened>>& result);

@@ -91,6 +91,7 @@ class LaneCore {
   }
   [[nodiscard]] std::size_t dead_letter_max_bytes() const noexcept { return setup_.dead_letter_max_bytes; }
   [[nodiscard]] std::int64_t in_flight() const noexcept;
+  [[nodiscard]] bool settled() const noexcept { return in_flight() == 0 && !lost_.load(); }
   [[nodiscard]] bool failed() const noexcept { return failed_.load(); }
   [[nodiscard]] bool closed() const noexcept { return closed_.load(); }
   [[nodiscard]] const std::string& feed() const noexcept { return setup_.feed; }
@@ -135,6 +136,7 @@ class LaneCore {
   std::atomic<bool> failed_{false};  ///< nothing is taken any more; who sets it writes failure_
   Error failure_;                    ///< constant once failure_ready_
   std::atomic<bool> failure_ready_{false};
+  std::atomic<bool> lost_{false};    ///< a record that was taken, and is not in flight any more
   std::atomic<bool> spoilt_{false};  ///< the transaction
   std::atomic<bool> starved_{false};  ///< the library refused this lane, and it asked for room
 

@@ -87,6 +87,7 @@ void LaneCore::report_failure(const Slot& slot, std::uint64_t count, rd_kafka_re
     if (!slot.dead_letters) metrics_.add(FeedCounter::kDroppedDelivery, count);
     return;
   }
+  lost_.store(true);  // before the records' release: see settled()
   if (verdict == Verdict::kDiscarded) return;
   // What was given up has broken the transaction; its commit says why (a newer owner, time).
   if (verdict == Verdict::kLost && client_.transactional) return;

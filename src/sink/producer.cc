@@ -38,6 +38,7 @@ class OpenLane final : public Lane {
   const TopicInfo& topic() const noexcept override { return core_.topic(); }
   std::size_t dead_letter_max_bytes() const noexcept override { return core_.dead_letter_max_bytes(); }
   std::int64_t in_flight() const noexcept override { return core_.in_flight(); }
+  bool settled() const noexcept override { return core_.settled(); }
   bool failed() const noexcept override { return core_.failed(); }
   void watch(const std::vector<std::int64_t>& next) override { core_.watch(next); }
   Acked acked(std::int32_t partition) const noexcept override { return core_.acked(partition); }

@@ -104,6 +104,8 @@ class Lane {
   [[nodiscard]] virtual std::size_t dead_letter_max_bytes() const noexcept = 0;
   /// Records handed over and not yet acknowledged, dead letters included.
   [[nodiscard]] virtual std::int64_t in_flight() const noexcept = 0;
+  /// Every record handed over is acknowledged; at most once: or dropped. Not where the producer's end took some with it.
+  [[nodiscard]] virtual bool settled() const noexcept = 0;
   /// True once a record was refused for good: nothing is taken any more.
   [[nodiscard]] virtual bool failed() const noexcept = 0;
 

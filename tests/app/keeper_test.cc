@@ -28,6 +28,7 @@ class Lane final : public sink::Lane {
   const sink::TopicInfo& topic() const noexcept override { return info; }
   std::size_t dead_letter_max_bytes() const noexcept override { return 1000; }
   std::int64_t in_flight() const noexcept override { return 1; }
+  bool settled() const noexcept override { return false; }
   bool failed() const noexcept override { return false; }
   void watch(const std::vector<std::int64_t>&) override {}
   sink::Acked acked(std::int32_t partition) const noexcept override { return by_partition.at(static_cast<std::size_t>(partition)); }

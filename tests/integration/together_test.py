@@ -92,6 +92,25 @@ class Together(RealBroker):
         self.eventually(feed.checkpoints, "nothing was written")
         self.assertGreater(feed.newest()["next_sequence"], 1000)
 
+    def test_a_feed_that_has_ended_outlives_its_exchange_and_its_producer(self):
+        from confluent_kafka.admin import NewPartitions
+
+        ended, other, admin = Feed(self, **{"producer.metadata.max.age.ms": 500}), Feed(self), self.admin()
+        ended.exchange()
+        other.exchange("--rate", 5000)
+        life = ended.start("--exit-at-end", config=beside(other))
+        life.await_feed(lambda f: f["state"] == "ended" and f["messages_acknowledged"] == 30_000)
+        ended.venue.process.kill()
+        ended.venue.process.wait()
+        admin.create_partitions([NewPartitions(ended.topic, 5)])[ended.topic].result(10)
+        producer, epoch, _ = max(found for found in producers(self.kafka.servers, other.topic, 1) if found[2] >= 0)
+        supersede(self.kafka.servers, other.topic, 1, producer, epoch)
+        told = ended.leaves(0, 30)
+        self.assertIn("feed other: owned, epoch 2", told)
+        self.assertTrue(ended.newest()["clean"], told)
+        for feed in (ended, other):
+            self.exact(feed, told)
+
     def eventually(self, holds, why, seconds=10):
         deadline = time.monotonic() + seconds * harness.SLOW
         while not holds():

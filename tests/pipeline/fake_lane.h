@@ -66,6 +66,7 @@ class FakeLane final : public sink::Lane {
   const sink::TopicInfo& topic() const noexcept override { return info_; }
   std::size_t dead_letter_max_bytes() const noexcept override { return 1000; }
   std::int64_t in_flight() const noexcept override { return 0; }
+  bool settled() const noexcept override { return true; }
   bool failed() const noexcept override { return false; }
   void watch(const std::vector<std::int64_t>&) override {}
   sink::Acked acked(std::int32_t partition) const noexcept override {

@@ -126,6 +126,7 @@ TEST_F(ProducerTest, WritesRecordsInOrderAndCountsThem) {
   EXPECT_EQ(lane->hand_over(1, records.all()), 1000U);
   EXPECT_TRUE(producer_->flush(10s));
   EXPECT_EQ(lane->in_flight(), 0);
+  EXPECT_TRUE(lane->settled());
   EXPECT_EQ(metrics_.value(metrics::FeedCounter::kMessagesAcknowledged), 1000U);
   const auto read = kafka_.read("ticks", 1, 1000);
   EXPECT_EQ(values(read), numbers(1000));
@@ -336,6 +337,7 @@ TEST_F(ProducerTest, ALostSequenceEndsTheProducerAndNoFeed) {
   ASSERT_EQ(fatal.wait_for(10s), std::future_status::ready);
   EXPECT_EQ(fatal.get().code, ExitCode::kUnacknowledged);
   EXPECT_FALSE(lane->failed());
+  EXPECT_FALSE(lane->settled()) << "the end of its producer took records with it";
   EXPECT_FALSE(producer_->can_write());
 }
 
