@@ -82,6 +82,17 @@ class Together(RealBroker):
         feed.stop()
         feed.must_be_exact()
 
+    def test_a_transactional_feed_that_cannot_know_its_last_commit_stops_after_the_checkpoint_topic_was_deleted(self):
+        feed, admin = Feed(self, interval="20s", **{"feed.default.delivery": "transactional",
+                                                    "producer.transaction_interval": "20s"}), self.admin()
+        feed.exchange("--rate", 2000)
+        feed.start()
+        feed.acknowledged(2000)  # in a transaction that is open
+        producer, epoch, _ = max(producers(self.kafka.servers, feed.topic, 0))
+        admin.delete_topics([feed.topic + ".cp"])[feed.topic + ".cp"].result(30)
+        supersede(self.kafka.servers, feed.topic, 0, producer, epoch)
+        self.assertIn("the checkpoint of epoch 1 is not in topic", feed.leaves(65, 30))
+
     def test_a_checkpoint_is_written_at_once_into_a_checkpoint_topic_that_was_deleted(self):
         feed, admin = Feed(self, interval="60s"), self.admin()
         feed.exchange("--rate", 1000)
