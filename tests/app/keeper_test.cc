@@ -209,7 +209,7 @@ TEST_F(KeeperTest, AtMostOnceKnowsTheSessionsEndAlthoughRecordsWereRefused) {
   report.session = "S";
   report.session_ended = true;
   report.mark.next_sequence = 11;
-  report.mark.handed = {{.count = 5}, {.count = 5}};
+  report.mark.handed = {{.count = 5, .position = {10, 0}, .hash = 1}, {.count = 5, .position = {10, 0}, .hash = 2}};
   keeper->take(std::move(report));
   EXPECT_TRUE(now(Follows::kNothing).session_ended);
 }
