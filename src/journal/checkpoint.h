@@ -106,6 +106,10 @@ struct StateEntry {
   bool operator==(const StateEntry&) const = default;
 };
 
+/// Numbers mean other instruments behind this position: MoldUDP64's own session has changed. (Instrument 0 teaches nothing.)
+[[nodiscard]] inline StateEntry forget_all(Position position) { return {.position = position, .instrument = 0, .key = {}, .sticky = false}; }
+[[nodiscard]] inline bool forgets_all(const StateEntry& entry) noexcept { return entry.instrument == 0; }
+
 /// What one record of the state topic holds: the entries learnt since the record before.
 struct StateBatch {
   std::string feed;

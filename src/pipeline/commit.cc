@@ -199,6 +199,7 @@ bool Committer::route_mold(const Record& record) {
   if (!header) return true;  // decode has checked it
   const SequenceFinding finding = mold_.header(*header);
   if (mold_.repeated() != 0) metrics_.add(FeedCounter::kSequenceRepeats, 1);
+  if (finding.new_session && settings_.resume.journaled) learnt_.push_back(journal::forget_all({sequence_.of(record.packet), 0}));
   return note(finding, std::string{header->session.data(), header->session.size()});
 }
 

@@ -124,6 +124,7 @@ class Committer {
   [[nodiscard]] bool take_login(const Record& record);
   void own(const SequenceFinding& finding);
   void remember_gap(const SequenceFinding& finding);
+  void know(const journal::StateEntry& entry);
   void leave_suffix(const SequenceFinding& finding);
   void restore();
   void align(const Task& task);

@@ -20,13 +20,17 @@ void Committer::restore() {
   for (std::size_t p = 0; p < resume.suffixes.size(); ++p) {
     handed_[p] = {.count = 0, .position = resume.suffixes[p].from.position, .hash = resume.suffixes[p].from.hash};
   }
-  for (const journal::StateEntry& entry : resume.entries) directory_.restore(entry.instrument, entry.key, entry.sticky);
+  for (const journal::StateEntry& entry : resume.entries) know(entry);
   if (!resume.state) return;
   midnight_ms_ = resume.state->midnight_ms;
   last_timestamp_ms_ = resume.state->last_timestamp_ms;
   directory_.restore_turn(resume.state->turn);
   if (resume.reserved && !resume.clean) return;  // the start is ahead of the state: messages that were given up are no gap
   mold_.restore(resume.state->mold_session, resume.state->mold_expected);
+}
+
+void Committer::know(const journal::StateEntry& entry) {
+  journal::forgets_all(entry) ? directory_.new_session() : directory_.restore(entry.instrument, entry.key, entry.sticky);
 }
 
 // A login begins a piece. What it means can need a barrier, and so does a piece that is not reserved yet.
@@ -101,7 +105,7 @@ void Committer::drop_piece(const Task& task) {
 void Committer::remember_gap(const SequenceFinding& finding) {
   for (const journal::StateEntry& entry : settings_.resume.later) {
     const std::uint64_t sequence = entry.position.sequence;
-    if (sequence >= finding.gap_begin && sequence < finding.gap_end) directory_.restore(entry.instrument, entry.key, entry.sticky);
+    if (sequence >= finding.gap_begin && sequence < finding.gap_end) know(entry);
   }
 }
 
@@ -121,7 +125,7 @@ void Committer::own(const SequenceFinding& finding) {
   const KnownState& known = settings_.resume.known;
   if (sequence_.session() == known.session && sequence_.expected() >= known.from) {
     for (const journal::StateEntry& entry : known.entries) {
-      if (entry.position.sequence < sequence_.expected()) directory_.restore(entry.instrument, entry.key, entry.sticky);
+      if (entry.position.sequence < sequence_.expected()) know(entry);
     }
   }
   const bool over = settings_.resume.session_ended;

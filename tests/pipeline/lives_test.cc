@@ -24,17 +24,24 @@ using Log = std::vector<std::vector<FakeLane::Taken>>;  // by partition
 constexpr std::int32_t kPartitions = 4;
 constexpr std::uint16_t kInstruments = 12;
 
-/// Packets of a session in which symbols are learnt late, twice, and replaced.
-std::vector<std::string> make_packets(std::mt19937_64& random, std::size_t count) {
+/// Packets of a session in which symbols are learnt late, twice, and replaced. With MoldUDP64 inside, whose own session
+/// changes now and then: numbers mean other instruments from there on.
+std::vector<std::string> make_packets(std::mt19937_64& random, std::size_t count, bool mold) {
   std::vector<std::string> packets;
+  std::uint64_t session = 1;
+  std::uint64_t next = 1;
   for (std::size_t i = 0; i < count; ++i) {
     std::string payload;
-    for (std::size_t n = 1 + random() % 6; n > 0; --n) {
+    const std::size_t messages = 1 + random() % 6;
+    for (std::size_t n = messages; n > 0; --n) {
       const auto locate = static_cast<std::uint16_t>(random() % kInstruments);
       const bool learns = random() % 10 == 0 && locate != 0;
       payload += wire::block(learns ? wire::directory(locate, "SYM" + std::to_string(random() % 20), i + 1)
                                     : wire::order_delete(locate, random(), i * 1'000'000));
     }
+    if (mold && random() % 40 == 0) ++session, next = 1;
+    if (mold) payload = wire::mold("M" + std::to_string(session), next, static_cast<std::uint16_t>(messages), payload);
+    next += messages;
     packets.push_back(wire::soup('S', payload));
   }
   return packets;
@@ -75,9 +82,9 @@ struct World {
 /// One life, driven by hand.
 class Life {
  public:
-  Life(World& world, std::mt19937_64& random) : world_{world}, random_{random}, lane_{kPartitions, random() | 1U} {
+  Life(World& world, std::mt19937_64& random, bool mold) : world_{world}, random_{random}, lane_{kPartitions, random() | 1U} {
     Feed::Settings settings;
-    settings.codec.payload = codec::PayloadFormat::kBlock;
+    settings.codec.payload = mold ? codec::PayloadFormat::kMoldUdp64 : codec::PayloadFormat::kBlock;
     settings.pipeline.ring_bytes = 1 << 17U;
     settings.pipeline.task_bytes = 1024;
     settings.name = "test";
@@ -178,21 +185,22 @@ TEST(Lives, EndInTheLogOfOneLifeWithoutDeath) {
   const std::uint64_t seed = tests::seed();
   for (std::uint64_t round = 0; round < 150; ++round) {
     std::mt19937_64 random{seed + round};
-    const std::vector<std::string> packets = make_packets(random, 40 + random() % 400);
+    const bool mold = round % 3 == 2;
+    const std::vector<std::string> packets = make_packets(random, 40 + random() % 400, mold);
     World undisturbed;
     {
-      Life life{undisturbed, random};
+      Life life{undisturbed, random, mold};
       life.run(packets, packets.size());
       life.die(true);
     }
     World world;
     for (std::size_t death = random() % 6; death > 0; --death) {
-      Life life{world, random};
+      Life life{world, random, mold};
       life.run(packets, random() % (packets.size() / 2));
       life.die(false);
       ASSERT_EQ(life.problem(), "") << "seed " << seed << " round " << round;
     }
-    Life life{world, random};
+    Life life{world, random, mold};
     life.run(packets, packets.size());
     life.die(true);
     ASSERT_EQ(life.problem(), "") << "seed " << seed << " round " << round;
