@@ -21,6 +21,7 @@ using sink::transaction_timeout;
 namespace {
 
 constexpr milliseconds kPoll{2};  // until what is in flight is acknowledged
+constexpr milliseconds kLookAgain{500};  // for a successor
 constexpr int kMostLostRaces = 3;
 
 milliseconds since_ms(SteadyTime since) {
@@ -54,7 +55,8 @@ void FeedUnit::on_barrier(pipeline::Barrier barrier) {
 // is open for too long, so that is how long commit stands still for one at most.
 void FeedUnit::when_settled(std::function<void()> then) {
   if (phase_ != Phase::kRunning || code_ != ExitCode::kOk) return;
-  if (lane_->in_flight() == 0 && (!keeper_ || (keeper_->settled() && !keeper_->writing()))) return then();
+  const bool noted = !keeper_ || (keeper_->settled() && !keeper_->writing() && !reserving_);
+  if (lane_->in_flight() == 0 && noted) return then();
   if (transactional() && stands() >= transaction_timeout(around_.config.producer)) {
     return producer_failed(producer_.get(),
                            error(ExitCode::kUnacknowledged,
@@ -143,9 +145,10 @@ journal::Checkpoint FeedUnit::start_checkpoint(const pipeline::Barrier& barrier)
 void FeedUnit::read_back() {
   auto* const log = recovered_->checkpoints.get();
   const std::uint64_t epoch = keeper_->epoch();
-  run_job([this, log, epoch, instance = around_.instance, prefix = config_.name + "/", life = life_] {
+  const auto base = recovered_->given_up ? std::nullopt : recovered_->checkpoint;
+  run_job([this, log, base, epoch, instance = around_.instance, prefix = config_.name + "/", life = life_] {
     Result<void> read;
-    bool first = false;
+    Place place = Place::kSecond;
     std::vector<journal::Checkpoint> seen;
     const SteadyTime deadline = SteadyClock::now() + around_.config.startup_timeout;
     for (bool ours = false; !ours && read;) {
@@ -160,13 +163,13 @@ void FeedUnit::read_back() {
         ours |= checkpoint->instance == instance && checkpoint->epoch == epoch;
         seen.push_back(std::move(*checkpoint));
       }
-      if (ours) first = journal::owns(seen, epoch, instance);
+      if (ours && journal::owns(seen, epoch, instance)) place = base && journal::goes_on(seen, *base) ? Place::kBehind : Place::kFirst;
       if (!ours && SteadyClock::now() >= deadline) {
         read = error(ExitCode::kUnavailable, "the start checkpoint cannot be read back from " + around_.config.checkpoint.topic);
       }
     }
-    asio::post(around_.io, [this, read, first, life] {
-      if (life == life_) owned(read, first);
+    asio::post(around_.io, [this, read, place, life] {
+      if (life == life_) owned(read, place);
     });
   });
 }
@@ -182,12 +185,27 @@ void FeedUnit::look_again() {
   when_quiet([this] { recover(); });
 }
 
-void FeedUnit::owned(const Result<void>& read, bool first) {
+// A zombie of the owner before went on while this one logged in: what it has reserved is not to be written again. (Aligned, or
+// fenced, it is not.)
+void FeedUnit::begin_behind() {
+  spdlog::warn("feed {}: its owner before has woken up and gone on; beginning again behind that", config_.name);
+  keeper_->withdraw([this, life = life_](const Result<void>& done) {
+    if (life != life_ || phase_ != Phase::kRunning) return;
+    if (!done) return fail(done.error());
+    halt();
+    epoch_ = 0;
+    when_quiet([this] { recover(); });
+  });
+}
+
+void FeedUnit::owned(const Result<void>& read, Place place) {
   if (phase_ != Phase::kRunning) return;
   owning_ = false;
   recovered_->checkpoints.reset();
   if (!read) return fail(read.error());
-  if (!first) {
+  const bool nothing_compared = config_.sink.delivery == sink::Delivery::kAtMostOnce;
+  if (read && place == Place::kBehind && nothing_compared && ++lost_races_ <= kMostLostRaces) return begin_behind();
+  if (place == Place::kSecond) {
     keeper_->freeze();
     if (++lost_races_ <= kMostLostRaces) return look_again();
     return fail(error(ExitCode::kProtocol, fmt::format("feed {}: another daemon has taken it over at the same moment; {}stop one "
@@ -266,8 +284,19 @@ void FeedUnit::reserved(std::uint64_t upto, const Result<void>& written) {
                   topic};
     const Result<void> alone = look.check_owner();
     asio::post(around_.io, [this, upto, alone, life] {
-      if (life == life_) reservation_counts(upto, alone);
+      if (life != life_ || phase_ != Phase::kRunning) return;
+      const bool known = alone || alone.error().code == ExitCode::kProtocol;
+      known ? reservation_counts(upto, alone) : look_later(upto, alone.error());
     });
+  });
+}
+
+// Kafka does not answer; commit stands.
+void FeedUnit::look_later(std::uint64_t upto, const Error& problem) {
+  spdlog::warn("feed {}: whether it has another owner by now cannot be seen, looking again: {}", config_.name, problem.message);
+  look_.expires_after(kLookAgain);
+  look_.async_wait([this, upto, life = life_](boost::system::error_code code) {
+    if (!code && life == life_ && phase_ == Phase::kRunning) reserved(upto, {});
   });
 }
 

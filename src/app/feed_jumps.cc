@@ -18,6 +18,12 @@ namespace tickbridge::app {
 namespace asio = boost::asio;
 using metrics::FeedCounter;
 
+namespace {
+
+constexpr milliseconds kSaveWithin{2000};  // positions, before a feed leaves
+
+}  // namespace
+
 void FeedUnit::on_jump(const sink::Jump& jump) {
   if (phase_ != Phase::kRunning && phase_ != Phase::kHalting) return;
   spdlog::warn("feed {}: topic {} partition {}: offset {} was expected, Kafka says {}", config_.name, config_.sink.topic,
@@ -138,12 +144,18 @@ void FeedUnit::leave_to_strangers(std::size_t foreign) {
   const Error problem = error(ExitCode::kProtocol, fmt::format("feed {}: somebody else writes into topic {}: {} foreign record(s), "
                                                                "offsets above; end that and start again: nothing is lost",
                                                                config_.name, config_.sink.topic, foreign));
-  if (!keeper_ || code_ != ExitCode::kOk) return fail(problem);
-  keeper_->thaw();
-  keeper_->write({}, journal::Follows::kMore, [this, problem, life = life_](const Result<void>&) {
-    if (life != life_) return;
-    if (keeper_) keeper_->freeze();
+  if (!keeper_ || crossing_ || code_ != ExitCode::kOk) return fail(problem);  // two sessions' positions are not mixed
+  const auto leave = [this, problem, life = life_] {
+    if (life != life_ || code_ != ExitCode::kOk) return;
+    keeper_->freeze();
+    wait_.cancel();
     fail(problem);
+  };
+  keeper_->thaw();
+  keeper_->write({}, journal::Follows::kMore, [leave](const Result<void>&) { leave(); });
+  wait_.expires_after(kSaveWithin);
+  wait_.async_wait([leave](boost::system::error_code code) {
+    if (!code) leave();
   });
 }
 

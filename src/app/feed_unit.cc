@@ -55,6 +55,7 @@ FeedUnit::FeedUnit(Surroundings surroundings, const config::Feed& config, metric
       timer_{around_.io},
       wait_{around_.io},
       overdue_{around_.io},
+      look_{around_.io},
       end_{around_.io} {}
 
 FeedUnit::~FeedUnit() = default;
@@ -146,6 +147,8 @@ pipeline::Resume FeedUnit::resume(const pipeline::TradingDay& day) const {
   if (recovered_->given_up) {
     where.known = {.session = checkpoint.session, .from = checkpoint.next_sequence, .entries = recovered_->entries};
     std::ranges::copy(recovered_->later, std::back_inserter(where.known.entries));
+    where.left = checkpoint.left;
+    if (!checkpoint.session_ended) journal::leave(where.left, {checkpoint.session, checkpoint.next_sequence, checkpoint.state.midnight_ms});
     return where;
   }
   where.session = checkpoint.session;
@@ -207,9 +210,9 @@ void FeedUnit::tick() {
       commit_transaction();
     } else {
       feed_->want_mark();
-      if (now >= next_checkpoint_ && !jumped_ && !crossing_ && !keeper_->writing()) {
+      if (now >= next_checkpoint_ && !jumped_ && !keeper_->writing()) {
         next_checkpoint_ = now + interval;
-        keeper_->write({}, journal::Follows::kMore);
+        crossing_ ? keeper_->repeat() : keeper_->write({}, journal::Follows::kMore);
       }
     }
   }

@@ -115,10 +115,14 @@ class FeedUnit {
   void when_settled(std::function<void()> then);
   void own(const pipeline::Barrier& barrier);
   void read_back();
-  void owned(const Result<void>& read, bool first);
+  /// Among those who took the feed: not the first; the first; that, but the owner before has gone on since.
+  enum class Place : std::uint8_t { kSecond, kFirst, kBehind };
+  void owned(const Result<void>& read, Place place);
+  void begin_behind();
   void cross(const pipeline::Barrier& barrier);
   void reserve(const pipeline::Barrier& barrier);
   void reserved(std::uint64_t upto, const Result<void>& written);
+  void look_later(std::uint64_t upto, const Error& problem);
   void reservation_counts(std::uint64_t upto, const Result<void>& written);
   void reserve_overdue();
   void commit_transaction();
@@ -219,6 +223,7 @@ class FeedUnit {
   boost::asio::steady_timer timer_;
   boost::asio::steady_timer wait_;   // at a barrier, or until a halted life is quiet
   boost::asio::steady_timer overdue_;  // for the checkpoint that runs ahead
+  boost::asio::steady_timer look_;       // for a successor
   boost::asio::steady_timer end_;    // until a stopped feed has nothing left to do
   std::atomic<int> jobs_{0};
   std::jthread job_;                 // recovery and other work that blocks; one at a time

@@ -163,6 +163,21 @@ void Keeper::write(std::string decision, Follows follows, Then then) {
   waiting_.push_back({std::move(decision), follows, std::move(then)});
 }
 
+void Keeper::repeat() {
+  if (frozen_ || writing_) return;
+  ++current_.number;
+  current_.decision.clear();
+  put(current_, {});
+}
+
+void Keeper::withdraw(Then then) {
+  freeze();
+  checkpoints_.write(journal::checkpoint_key(current_.feed, current_.epoch), std::nullopt,
+                     [self = shared_from_this(), then = std::move(then)](const Result<std::int64_t>& answer) {
+                       asio::post(self->io_, [then, answer] { then(answer ? Result<void>{} : Result<void>{answer.error()}); });
+                     });
+}
+
 void Keeper::send(Waiting waiting) {
   put(next(std::move(waiting.decision), waiting.follows), std::move(waiting.then));
 }
@@ -172,7 +187,8 @@ void Keeper::put(const journal::Checkpoint& checkpoint, Then then) {
   attempt(std::make_shared<Attempt>(Attempt{.key = journal::checkpoint_key(checkpoint.feed, checkpoint.epoch),
                                             .value = journal::to_json(checkpoint),
                                             .then = std::move(then),
-                                            .since = SteadyClock::now()}));
+                                            .since = SteadyClock::now(),
+                                            .since_wall_ns = wall_nanoseconds()}));
 }
 
 void Keeper::attempt(std::shared_ptr<Attempt> one) {
@@ -191,8 +207,10 @@ void Keeper::answered(const std::shared_ptr<Attempt>& one, const Result<std::int
   }
   writing_ = false;
   if (answer) {
-    silence_ = std::max(SteadyClock::now() - proved_at_, SteadyClock::duration{});
+    silence_ = std::max({SteadyClock::now() - proved_at_, SteadyClock::duration{std::chrono::nanoseconds{wall_nanoseconds() - proved_wall_ns_}},
+                         SteadyClock::duration{}});
     proved_at_ = one->since;
+    proved_wall_ns_ = one->since_wall_ns;
     metrics_.add(FeedCounter::kCheckpoints, 1);
     metrics_.set(metrics::FeedGauge::kCheckpointSeconds,
                  std::chrono::duration_cast<milliseconds>(SteadyClock::now() - one->since).count());

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -42,12 +43,16 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   /// Writes a checkpoint of what is proved now; `then` when it is acknowledged. While one is in flight, the next one waits,
   /// and of several waiting ones without a decision one is written.
   void write(std::string decision, journal::Follows follows, Then then = {});
+  /// The newest one again, with another number: the proof that its owner lives, and nothing new.
+  void repeat();
+  /// Takes this epoch's checkpoints back: another owner had gone on behind what it began with.
+  void withdraw(Then then);
   /// at_most_once: packets before `sequence` may be handed over once this is acknowledged.
   void reserve(std::uint64_t sequence, Then then);
   /// at_most_once: nothing is handed over any more; what was reserved and not used is the next life's.
   void give_back() { reserved_ = final_next_; }
   /// The session is left before its end, at this packet.
-  void leave(const std::string& session, std::uint64_t at) { journal::leave(current_.left, {session, at}); }
+  void leave(const std::string& session, std::uint64_t at) { journal::leave(current_.left, {session, at, current_.state.midnight_ms}); }
   /// Another session begins: everything before is settled.
   void new_session(std::string session, std::uint64_t next_sequence, const journal::FunctionState& state);
   /// Forgets older epochs, and of the state topic's batches those that are gone. REQUIRES: the start checkpoint is
@@ -98,6 +103,7 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
     std::string value;
     Then then;
     SteadyTime since;
+    std::int64_t since_wall_ns = 0;  ///< a frozen machine's steady clock stands still
   };
   void put(const journal::Checkpoint& checkpoint, Then then);
   void attempt(std::shared_ptr<Attempt> one);
@@ -129,6 +135,7 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   std::optional<std::uint64_t> ended_at_;  ///< the session's end came right before this packet
   bool aligned_;
   SteadyTime proved_at_ = SteadyTime::max();  ///< not before this the newest checkpoint got into the topic
+  std::int64_t proved_wall_ns_ = std::numeric_limits<std::int64_t>::max();
   SteadyClock::duration silence_{};
   std::optional<SteadyTime> quiet_since_;  ///< nothing has been in flight since,
   std::uint64_t quiet_at_ = 0;             ///< and so many were acknowledged

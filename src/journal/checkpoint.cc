@@ -167,16 +167,17 @@ void read_partition(const json::value& value, Checkpoint& checkpoint, std::strin
 
 json::array left_json(const std::vector<LeftSession>& left) {
   json::array out;
-  for (const LeftSession& one : left) out.push_back(json::array{to_utf8(one.session), one.next_sequence});
+  for (const LeftSession& one : left) out.push_back(json::array{to_utf8(one.session), one.next_sequence, one.midnight_ms});
   return out;
 }
 
 bool read_left(const json::value& value, LeftSession& left) {
-  if (!value.is_array() || value.get_array().size() < 2 || !value.get_array()[0].is_string()) return false;
-  boost::system::error_code failed;
+  if (!value.is_array() || value.get_array().size() < 3 || !value.get_array()[0].is_string()) return false;
+  boost::system::error_code failed[2];
   left.session = from_utf8({value.get_array()[0].get_string().data(), value.get_array()[0].get_string().size()});
-  left.next_sequence = value.get_array()[1].to_number<std::uint64_t>(failed);
-  return !failed;
+  left.next_sequence = value.get_array()[1].to_number<std::uint64_t>(failed[0]);
+  left.midnight_ms = value.get_array()[2].to_number<std::int64_t>(failed[1]);
+  return !failed[0] && !failed[1];
 }
 
 json::object state_json(const FunctionState& state) {
@@ -241,12 +242,14 @@ bool read_entry(const json::value& value, StateEntry& entry) {
 void leave(std::vector<LeftSession>& sessions, LeftSession left) {
   constexpr std::size_t kMost = 16;
   std::erase_if(sessions, [&](const LeftSession& one) { return one.session == left.session; });
+  if (left.next_sequence <= 1) return;
   sessions.push_back(std::move(left));
   if (sessions.size() > kMost) sessions.erase(sessions.begin());
 }
 
-const LeftSession* find_left(const std::vector<LeftSession>& left, std::string_view session) noexcept {
-  const auto found = std::ranges::find(left, session, &LeftSession::session);
+const LeftSession* find_left(const std::vector<LeftSession>& left, std::string_view session, std::int64_t midnight_ms) noexcept {
+  const auto found = std::ranges::find_if(
+      left, [&](const LeftSession& one) { return one.session == session && one.midnight_ms == midnight_ms; });
   return found == left.end() ? nullptr : &*found;
 }
 

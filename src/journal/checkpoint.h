@@ -48,10 +48,11 @@ constexpr std::string_view kMaxRecordBytes = "max_record_bytes";  ///< key and v
 /// The value of that name as a number; 0 where there is none.
 [[nodiscard]] std::uint64_t number(const Parameters& parameters, std::string_view name) noexcept;
 
-/// A session that was left before its end, at this packet.
+/// A session that was left before its end, at this packet. Names come again on other days.
 struct LeftSession {
   std::string session;
   std::uint64_t next_sequence = 0;
+  std::int64_t midnight_ms = 0;  ///< of its trading date, as FunctionState's
   bool operator==(const LeftSession&) const = default;
 };
 
@@ -86,10 +87,11 @@ inline void closes(Checkpoint& checkpoint, Follows follows) noexcept {
   checkpoint.settled = follows == Follows::kAnotherEpoch;
 }
 
-/// Notes down that a session was left before its end.
+/// Notes down that a session was left before its end, if anything of it had come.
 void leave(std::vector<LeftSession>& sessions, LeftSession left);
-/// nullptr: that session was not left before its end, as far as anybody remembers.
-[[nodiscard]] const LeftSession* find_left(const std::vector<LeftSession>& left, std::string_view session) noexcept;
+/// nullptr: that session of that day was not left before its end, as far as anybody remembers.
+[[nodiscard]] const LeftSession* find_left(const std::vector<LeftSession>& left, std::string_view session,
+                                           std::int64_t midnight_ms) noexcept;
 
 /// "<feed>/<epoch>"
 [[nodiscard]] std::string checkpoint_key(std::string_view feed, std::uint64_t epoch);

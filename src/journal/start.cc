@@ -116,6 +116,12 @@ bool owns(const std::vector<Checkpoint>& in_order, std::uint64_t epoch, std::str
   });
 }
 
+bool goes_on(const std::vector<Checkpoint>& in_order, const Checkpoint& base) noexcept {
+  return std::ranges::any_of(in_order, [&](const Checkpoint& checkpoint) {
+    return checkpoint.epoch == base.epoch && checkpoint.number > base.number;
+  });
+}
+
 std::chrono::milliseconds watched_interval(const Checkpoint& newest, std::chrono::milliseconds ours) noexcept {
   constexpr std::uint64_t kLongest = 3'600'000;  // what a damaged record may say at most
   return std::max(ours, std::chrono::milliseconds{std::min(newest.interval_ms, kLongest)});

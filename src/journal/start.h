@@ -47,6 +47,9 @@ struct StartFacts {
 [[nodiscard]] bool owns(const std::vector<Checkpoint>& in_order, std::uint64_t epoch,
                         std::string_view instance) noexcept;
 
+/// Whether the owner of `base` has written on behind it.
+[[nodiscard]] bool goes_on(const std::vector<Checkpoint>& in_order, const Checkpoint& base) noexcept;
+
 /// How long apart the checkpoints of a living owner may be, for one who watches: its interval, or ours if that is longer.
 [[nodiscard]] std::chrono::milliseconds watched_interval(const Checkpoint& newest, std::chrono::milliseconds ours) noexcept;
 

@@ -44,7 +44,7 @@ std::string bound(const StartPlan& plan, const LoginFinding& login) {
 // Whoever goes on in a session that was left before has been told how.
 std::vector<LeftSession> left_behind(const Checkpoint& previous, std::string_view session) {
   std::vector<LeftSession> left = previous.left;
-  if (!previous.session_ended && !previous.session.empty()) leave(left, {previous.session, previous.next_sequence});
+  if (!previous.session_ended && !previous.session.empty()) leave(left, {previous.session, previous.next_sequence, previous.state.midnight_ms});
   std::erase_if(left, [&](const LeftSession& one) { return one.session == session; });
   return left;
 }

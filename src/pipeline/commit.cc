@@ -123,12 +123,16 @@ void Committer::bound(const Record& record, std::size_t i, std::size_t most) {
 bool Committer::repeats(const Record& record, Tally& tally) {
   const bool packet = sequence_.repeats(record.packet);
   const std::uint64_t sequence = sequence_.of(record.packet);
+  if (packet && aligner_ && asked_for(sequence)) return witness(record), true;
   if (packet && std::exchange(counted_repeat_, sequence) != sequence) metrics_.add(FeedCounter::kSequenceRepeats, 1);
   const bool message = record.kind != Kind::kMoldHeader && record.kind != Kind::kBadPacket && mold_.repeats(record.index);
   if (!packet && !message) return false;
-  if (packet && aligner_) witness(record);
   if (record.kind != Kind::kMoldHeader) ++tally.messages, ++tally.repeats;
   return true;
+}
+
+bool Committer::asked_for(std::uint64_t sequence) const noexcept {
+  return settings_.resume.asked != 0 && sequence >= settings_.resume.asked && sequence < settings_.resume.next_sequence;
 }
 
 // It was in an earlier life's log, if anything is.
@@ -213,8 +217,8 @@ bool Committer::note(const SequenceFinding& finding, const std::string& session)
   if (finding.new_session || (finding.first && !settings_.resume.state)) {
     midnight_ms_ = last_timestamp_ms_ = day_.midnight_ms(wall_nanoseconds());
   }
-  const std::uint64_t asked = own_pending_ && settings_.resume.asked != 0 ? settings_.resume.asked : sequence_.expected();
-  if (finding.repeats != 0 && sequence_.expected() - finding.repeats < asked && !ended_) {
+  const bool witnesses = finding.repeats != 0 && asked_for(sequence_.expected() - finding.repeats);
+  if (finding.repeats != 0 && !witnesses && !ended_) {
     spdlog::warn("feed {}: session {} was answered {} packets lower than asked for; they are dropped as repeats",
                  settings_.feed, session, finding.repeats);
   }
@@ -225,7 +229,7 @@ bool Committer::note(const SequenceFinding& finding, const std::string& session)
 
 // false: a session that was left before its end has come back. It begins anew, and what was written of it would be written again.
 bool Committer::note_return(const std::string& session) {
-  const journal::LeftSession* const left = journal::find_left(settings_.resume.left, session);
+  const journal::LeftSession* const left = journal::find_left(settings_.resume.left, session, day_.midnight_ms(wall_nanoseconds()));
   if (left == nullptr) return true;
   const std::string what = fmt::format("feed {}: session {} has come back, which was left before its end, at sequence {}", settings_.feed,
                                        session, left->next_sequence);
@@ -241,7 +245,7 @@ bool Committer::note_return(const std::string& session) {
 
 // How many are missing nobody can say.
 bool Committer::note_left(const Barrier& barrier) {
-  journal::leave(settings_.resume.left, {barrier.left, barrier.left_at});
+  journal::leave(settings_.resume.left, {barrier.left, barrier.left_at, midnight_ms_});
   spdlog::warn("feed {}: session {} was left before its end", settings_.feed, barrier.left);
   return note_gap(barrier.left, barrier.left_at, fmt::format("sequences {} and on", barrier.left_at));
 }

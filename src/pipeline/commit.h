@@ -140,6 +140,7 @@ class Committer {
   [[nodiscard]] bool route_mold(const Record& record);
   [[nodiscard]] bool note(const SequenceFinding& finding, const std::string& session);
   [[nodiscard]] bool repeats(const Record& record, Tally& tally);
+  [[nodiscard]] bool asked_for(std::uint64_t sequence) const noexcept;
   void witness(const Record& record);
   [[nodiscard]] std::int64_t timestamp(const Record& record, const Task& task) noexcept;
   void group(const Task& task);

@@ -69,11 +69,15 @@ bool Committer::take_login(const Record& record) {
   Barrier barrier;
   barrier.left = sequence_.session();
   barrier.left_at = std::max(sequence_.expected(), sequence_.of(record.packet));
+  if (own_pending_ && !settings_.resume.known.session.empty()) {  // --start says how
+    std::erase_if(settings_.resume.left, [&](const journal::LeftSession& left) { return left.session == accepted->session; });
+  }
   const SequenceFinding finding = sequence_.login(*accepted, record.packet);
   counted_repeat_ = 0;
   barrier.left_early = finding.new_session && joined_ && !ended_;
   joined_ = true;
   if (finding.new_session) ended_ = false;
+  if (finding.new_session) settings_.resume.later.clear();
   if (finding.new_session) learnt_.clear();  // of the session that was left, which no start goes back to behind this barrier
   if (finding.new_session && !note_return(accepted->session)) return false;
   if (barrier.left_early && !note_left(barrier)) return false;

@@ -33,7 +33,7 @@ Checkpoint sample() {
   out.parameters = {{"partitions", "2"}, {"key", "symbol"}};
   out.decision = "gap: \"quoted\"";
   out.session_ended = true;
-  out.left = {{"S9", 1}, {"S \xFF", 18446744073709551615U}};
+  out.left = {{"S9", 1, 5}, {"S \xFF", 18446744073709551615U, -1}};
   out.clean = true;
   return out;
 }
@@ -105,12 +105,14 @@ TEST(Checkpoint, RefusesDamagedTextWithoutFalling) {
 
 TEST(LeftSessions, AreTheNewestEachOnce) {
   std::vector<LeftSession> left;
-  for (int i = 0; i < 20; ++i) leave(left, {"S" + std::to_string(i), 1});
-  leave(left, {"S7", 5});
+  for (int i = 0; i < 20; ++i) leave(left, {"S" + std::to_string(i), 2, 0});
+  leave(left, {"S7", 5, 0});
+  leave(left, {"nothing of it came", 1, 0});
   EXPECT_EQ(left.size(), 16U);
-  EXPECT_EQ(find_left(left, "S3"), nullptr);
-  ASSERT_NE(find_left(left, "S7"), nullptr);
-  EXPECT_EQ(find_left(left, "S7")->next_sequence, 5U);
+  EXPECT_EQ(find_left(left, "S3", 0), nullptr);
+  ASSERT_NE(find_left(left, "S7", 0), nullptr);
+  EXPECT_EQ(find_left(left, "S7", 86'400'000), nullptr) << "another day's";
+  EXPECT_EQ(find_left(left, "S7", 0)->next_sequence, 5U);
   EXPECT_EQ(left.back().session, "S7");
 }
 

@@ -388,7 +388,8 @@ TEST_F(ASessionThatComesBack, IsKnownToTheNextLife) {
   Committer::Settings commit;
   commit.resume.single = true;
   commit.resume.session = "S3";
-  commit.resume.left = {{"S2", 7}, {"S1", 9}};
+  const std::int64_t today = TradingDay::create("2020-01-30", "America/New_York").value().midnight_ms(0);
+  commit.resume.left = {{"S2", 7, today}, {"S1", 9, today}};
   run(std::move(commit));
   while (!rig->failed()) std::this_thread::yield();
   EXPECT_NE(rig->problem().message.find("session S1 has come back, which was left before its end, at sequence 9"), std::string::npos)
