@@ -114,6 +114,7 @@ class Together(RealBroker):
         ended.venue.process.kill()
         ended.venue.process.wait()
         admin.create_partitions([NewPartitions(ended.topic, 5)])[ended.topic].result(10)
+        life.await_feed(lambda f: f["messages_acknowledged"] >= 1000, name="other")
         producer, epoch, _ = max(found for found in producers(self.kafka.servers, other.topic, 1) if found[2] >= 0)
         supersede(self.kafka.servers, other.topic, 1, producer, epoch)
         told = ended.leaves(0, 30)
