@@ -378,6 +378,10 @@ class Learnt(RealBroker):
         self.session(feed, 1, *RATE)
         feed.start()
         feed.life.await_feed(lambda f: f["messages_acknowledged"] > 3000)
+        deadline = time.monotonic() + 30
+        while feed.newest()["next_sequence"] == 1:  # the state topic is slow to answer for the first time
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
         feed.kill()
         self.assertEqual(self.learnt(feed), {("1000000001", 1)})
         return feed
