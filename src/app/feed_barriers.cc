@@ -21,7 +21,6 @@ using sink::transaction_timeout;
 namespace {
 
 constexpr milliseconds kPoll{2};  // until what is in flight is acknowledged
-constexpr milliseconds kLookAgain{500};  // for a successor
 constexpr int kMostLostRaces = 3;
 
 milliseconds since_ms(SteadyTime since) {
@@ -204,7 +203,7 @@ void FeedUnit::owned(const Result<void>& read, Place place) {
   recovered_->checkpoints.reset();
   if (!read) return fail(read.error());
   const bool nothing_compared = config_.sink.delivery == sink::Delivery::kAtMostOnce;
-  if (read && place == Place::kBehind && nothing_compared && ++lost_races_ <= kMostLostRaces) return begin_behind();
+  if (place == Place::kBehind && nothing_compared && ++lost_races_ <= kMostLostRaces) return begin_behind();
   if (place == Place::kSecond) {
     keeper_->freeze();
     if (++lost_races_ <= kMostLostRaces) return look_again();
@@ -250,78 +249,6 @@ void FeedUnit::cross(const pipeline::Barrier& barrier) {
     feed_->pass_barrier();
   };
   keeper_->write(std::move(decision), journal::Follows::kMore, pass);
-}
-
-// The checkpoint runs ahead of what is handed over. While it is not acknowledged there is no room, so to say.
-void FeedUnit::reserve(const pipeline::Barrier& barrier) {
-  constexpr std::uint64_t kFarthest = 20'000;  // packets: what a crash may lose of what is received and not handed over
-  wanted_ = barrier.wanted;
-  if (reserving_) return dropping_ ? reserve_overdue() : void();
-  reserving_ = true;
-  const std::uint64_t upto = std::max(wanted_, std::min(reader_->next_sequence(), wanted_ + kFarthest));
-  keeper_->reserve(upto, [this, upto, life = life_](const Result<void>& written) {
-    if (life == life_) reserved(upto, written);
-  });
-  if (config_.sink.when_full == sink::WhenFull::kWait) return;
-  overdue_.expires_after(around_.config.producer.max_block);
-  overdue_.async_wait([this, life = life_](boost::system::error_code code) {
-    if (!code && life == life_) reserve_overdue();
-  });
-}
-
-// Who was silent for as long as others watch may have a successor, whose place a checkpoint of an older epoch does not take.
-void FeedUnit::reserved(std::uint64_t upto, const Result<void>& written) {
-  if (!written || keeper_->silence() < 2 * around_.config.checkpoint.interval) return reservation_counts(upto, written);
-  run_job([this, upto, life = life_, epoch = epoch_, topic = lane_->topic()] {
-    Recovery look{{.config = around_.config,
-                   .feed = config_,
-                   .forced_start = {},
-                   .in_place = true,
-                   .own_epoch = epoch,
-                   .instance = around_.instance,
-                   .deadline = SteadyClock::now() + around_.config.startup_timeout,
-                   .on_step = {}},
-                  topic};
-    const Result<void> alone = look.check_owner();
-    asio::post(around_.io, [this, upto, alone, life] {
-      if (life != life_ || phase_ != Phase::kRunning) return;
-      const bool known = alone || alone.error().code == ExitCode::kProtocol;
-      known ? reservation_counts(upto, alone) : look_later(upto, alone.error());
-    });
-  });
-}
-
-// Kafka does not answer; commit stands.
-void FeedUnit::look_later(std::uint64_t upto, const Error& problem) {
-  spdlog::warn("feed {}: whether it has another owner by now cannot be seen, looking again: {}", config_.name, problem.message);
-  look_.expires_after(kLookAgain);
-  look_.async_wait([this, upto, life = life_](boost::system::error_code code) {
-    if (!code && life == life_ && phase_ == Phase::kRunning) reserved(upto, {});
-  });
-}
-
-void FeedUnit::reservation_counts(std::uint64_t upto, const Result<void>& written) {
-  reserving_ = dropping_ = false;
-  overdue_.cancel();
-  if (!written) return fail(written.error());
-  feed_->reserve(upto);
-  if (std::exchange(wanted_, 0) != 0) feed_->pass_barrier();
-}
-
-void FeedUnit::reserve_overdue() {
-  if (wanted_ == 0 || code_ != ExitCode::kOk) return;
-  const auto limit = around_.config.producer.max_block.count();
-  if (config_.sink.when_full == sink::WhenFull::kStop) {
-    return fail(error(ExitCode::kUnacknowledged,
-                      fmt::format("feed {}: no checkpoint acknowledged for {} ms (max.block.ms) and when_full = \"stop\"; is a "
-                                  "live broker leading {}?",
-                                  config_.name, limit, around_.config.checkpoint.topic)));
-  }
-  if (!std::exchange(dropping_, true)) {
-    spdlog::warn("feed {}: no checkpoint acknowledged for {} ms: messages are dropped (when_full = \"drop\")", config_.name, limit);
-  }
-  feed_->drop_before(std::exchange(wanted_, 0));
-  feed_->pass_barrier();
 }
 
 // Asked for: the end of a transaction, or the old parameters have done their part.

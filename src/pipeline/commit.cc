@@ -123,7 +123,10 @@ void Committer::bound(const Record& record, std::size_t i, std::size_t most) {
 bool Committer::repeats(const Record& record, Tally& tally) {
   const bool packet = sequence_.repeats(record.packet);
   const std::uint64_t sequence = sequence_.of(record.packet);
-  if (packet && aligner_ && asked_for(sequence)) return witness(record), true;
+  if (packet && aligner_ && asked_for(sequence)) {
+    witness(record);
+    return true;
+  }
   if (packet && std::exchange(counted_repeat_, sequence) != sequence) metrics_.add(FeedCounter::kSequenceRepeats, 1);
   const bool message = record.kind != Kind::kMoldHeader && record.kind != Kind::kBadPacket && mold_.repeats(record.index);
   if (!packet && !message) return false;

@@ -89,6 +89,9 @@ TEST(Checkpoint, NamesWhatIsMissingOrWrong) {
   EXPECT_THAT(problem("\"partition\":1", "\"partition\":5"), HasSubstr("\"partitions[1].partition\" is out of order"));
   EXPECT_THAT(problem("fedcba9876543210", "fedcba987654321g"), HasSubstr("\"partitions[0].hash\""));
   EXPECT_THAT(problem("\"clean\":true", "\"clean\":1"), HasSubstr("\"clean\""));
+  EXPECT_THAT(problem("\"clean\":true", "\"clean\":true,\"settled\":1"), HasSubstr("\"settled\""));
+  EXPECT_THAT(problem("\"left\":[[\"S9\",1,5]", "\"left\":[[\"S9\",1]"), HasSubstr("\"left\""));
+  EXPECT_THAT(problem("\"left\":[[\"S9\",1,5]", "\"left\":[[\"S9\",-1,5]"), HasSubstr("\"left\""));
   EXPECT_THAT(problem("}", ""), HasSubstr("no JSON"));
 }
 
