@@ -1,8 +1,10 @@
 """Scenarios in which the daemon dies, is stopped, or runs twice."""
+import itertools
 import re
 import signal
 import time
 
+import log_check
 from world import PHASES, LoggedIn
 
 PARTS = {"exactly_once": ["fence", "suffix", "own", "align"]}  # of a start; of the others only "own"
@@ -77,13 +79,14 @@ def follower(case):
     run = case.run(case.size("messages", 300_000, 1_000_000), topic=False, rate=case.size("rate", 8_000, 8_000))
     idle, leaders = 3, [1, 2]
     case.kafka.topic_led_by(run.topic, [[leaders[n % 2], leaders[1 - n % 2], idle] for n in range(6)])
-    hidden = []
+    unacknowledged, ends = [], []
     for _ in range(case.size("kills", 2, 10)):
         life = run.start("--exit-at-end")
         life.await_writing(case.dice.randrange(1000, 20_000))
         case.kafka.run("stop", idle)
         case.sleep(0.2, 0.6)  # the leaders append, the end that clients see stands still
-        hidden.append(life.kill().unacknowledged)
+        unacknowledged.append(life.kill().unacknowledged)
+        ends.append(log_check.ends(case.kafka.servers, run.topic))
         life = run.start("--exit-at-end")
         case.sleep(1.0, 3.5)  # shorter than the brokers' session, so that it stays in the ISR
         case.kafka.run("cont", idle)
@@ -91,8 +94,18 @@ def follower(case):
         life.kill()
     run.rush()
     run.finish()
-    case.tell(f"unacknowledged when killed {hidden}")
+    case.tell(f"unacknowledged when killed {unacknowledged}")
     run.keep_promise()
+    if case.delivery == "exactly_once":  # which fences
+        log = {record[:2] for record in log_check.records(case.kafka.servers, run.topic)[0]}
+        hidden = [sum(before_marker(log, partition, end) for partition, end in seen.items()) for seen in ends]
+        case.tell(f"hidden behind the end {hidden}")
+        assert any(hidden), "no record was hidden: this run has shown nothing"
+
+
+def before_marker(log: set, partition: int, end: int) -> int:
+    """How many records lie from `end` on up to the fence's marker, which has an offset and is no record."""
+    return next(n for n in itertools.count() if (partition, end + n) not in log)
 
 
 def sigterm(case):
