@@ -29,8 +29,15 @@ std::string joined(const std::string& first, const std::string& second) {
   return first.empty() || second.empty() ? first + second : first + "; " + second;
 }
 
-// The session was left before its end. A life that was killed wrote on behind its last checkpoint; how far nobody noted down,
-// but no more than what lies there.
+// The newest packet of which any partition holds a record that was acknowledged.
+std::uint64_t furthest(const Checkpoint& checkpoint) {
+  std::uint64_t sequence = 0;
+  for (const PartitionState& partition : checkpoint.partitions) sequence = std::max(sequence, partition.position.sequence);
+  return sequence;
+}
+
+// The session was left before its end. A life that was killed wrote on behind its last checkpoint: how far nobody noted down, but no
+// more than what lies there. Partitions that were ahead of the slowest one hold more before their positions.
 std::string bound(const StartPlan& plan, const LoginFinding& login) {
   const Checkpoint& previous = *plan.previous;
   if (!login.other_session || login.gap_begin == 0 || previous.clean || delivered(previous, "transactional")) return {};
@@ -38,7 +45,9 @@ std::string bound(const StartPlan& plan, const LoginFinding& login) {
   for (std::size_t p = 0; p < std::min(plan.ends.size(), previous.partitions.size()); ++p) {
     behind += std::max<std::int64_t>(plan.ends[p] - 1 - previous.partitions[p].offset, 0);
   }
-  return fmt::format(" (the log holds at most {} record(s) of them)", behind);
+  const std::uint64_t ahead = furthest(previous);
+  if (ahead < login.gap_begin) return fmt::format(" (the log holds at most {} record(s) of them)", behind);
+  return fmt::format(" (of them the log holds records up to sequence {}, and at most {} more)", ahead, behind);
 }
 
 // Whoever goes on in a session that was left before has been told how.

@@ -2,6 +2,7 @@
 """What the exchange cannot give any more, and where one session ends and another one begins. Real broker."""
 import json
 import pathlib
+import re
 import time
 import unittest
 
@@ -263,6 +264,15 @@ class Sessions(RealBroker):
         lost = [n for n in range(30_000) if n not in at["there"]]
         feed.must_be_exact(but_lost=lost, expected=self.messages + self.second, keys=False)
         self.assertNotIn("foreign", feed.told())
+        self.bounded(feed.told(), [n + 1 for n in at["there"] if n + 1 >= at["first"]])
+
+    def bounded(self, told, held):
+        """What the log holds from the gap's first number on is no more than what is told."""
+        ahead = re.search(r"holds records up to sequence (\d+), and at most (\d+) more", told)
+        most = ahead or re.search(r"holds at most (\d+) record", told)
+        self.assertTrue(most, told)
+        behind = [n for n in held if not ahead or n > int(ahead[1])]
+        self.assertLessEqual(len(behind), int(most[most.lastindex]))
 
     def test_on_gap_stop_stops_at_a_session_left_before_its_end(self):
         feed = Feed(self)

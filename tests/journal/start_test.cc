@@ -342,6 +342,13 @@ TEST_F(StartCheckpoint, BoundsWhatAKilledLifeHasWrittenOfASessionThatWasLeft) {
   EXPECT_THAT(start_checkpoint(plan).decision, Not(HasSubstr("at most")));
 }
 
+TEST_F(StartCheckpoint, SaysHowFarPartitionsWereAheadInASessionThatWasLeft) {
+  plan.session = "S2";
+  before.partitions.at(0).position = {before.next_sequence + 4900, 0};
+  plan.ends = {before.partitions.at(0).offset + 1, before.partitions.at(1).offset + 8};
+  EXPECT_THAT(start_checkpoint(plan).decision, HasSubstr("up to sequence 4910, and at most 7 more)"));
+}
+
 TEST_F(StartCheckpoint, RemembersASessionThatWasLeft) {
   before.left = {{"S0", 4, 0}};
   EXPECT_EQ(start_checkpoint(plan).left, before.left);
