@@ -33,6 +33,7 @@ void FeedUnit::on_barrier(pipeline::Barrier barrier) {
   using Kind = pipeline::Barrier::Kind;
   if (code_ != ExitCode::kOk) return;
   standing_since_ = SteadyClock::now();
+  if (barrier.kind != Kind::kOwn) tell(barrier.report.strangers);  // those in front of the first one when it is owned
   switch (barrier.kind) {
     case Kind::kOwn:
       return when_settled([this, barrier] { own(barrier); });
@@ -98,6 +99,7 @@ void FeedUnit::own(const pipeline::Barrier& barrier) {
                                                                 .ends = exact() ? recovered_->ends : std::vector<std::int64_t>{}},
                                      **around_.checkpoints, **around_.states, *lane_, metrics_);
   std::ranges::copy(barrier.report.strangers, std::back_inserter(recovered_->strangers));
+  foretell(recovered_->strangers);
   const bool alone = !config::shares_topic(around_.config, config_);
   if (alone && (exact() || transactional())) lane_->watch(recovered_->ends);
   owning_ = true;
@@ -178,9 +180,13 @@ void FeedUnit::read_back() {
 void FeedUnit::look_again() {
   spdlog::warn("feed {}: another start checkpoint of epoch {} came first; looking whether its owner lives", config_.name,
                keeper_->epoch());
+  epoch_ = 0;
+  begin_again();
+}
+
+void FeedUnit::begin_again() {
   if (transactional()) around_.producers.retire(producer_.get());  // init_transactions is for a new client
   halt();
-  epoch_ = 0;
   when_quiet([this] { recover(); });
 }
 
@@ -191,9 +197,8 @@ void FeedUnit::begin_behind() {
   keeper_->withdraw([this, life = life_](const Result<void>& done) {
     if (life != life_ || phase_ != Phase::kRunning) return;
     if (!done) return fail(done.error());
-    halt();
     epoch_ = 0;
-    when_quiet([this] { recover(); });
+    begin_again();
   });
 }
 
@@ -201,18 +206,25 @@ void FeedUnit::owned(const Result<void>& read, Place place) {
   if (phase_ != Phase::kRunning) return;
   owning_ = false;
   recovered_->checkpoints.reset();
+  if (!read && life_ > 1 && read.error().code == ExitCode::kUnavailable) {  // a running feed waits for Kafka
+    spdlog::warn("feed {}: {}; trying again", config_.name, read.error().message);
+    keeper_->freeze();
+    return begin_again();
+  }
   if (!read) return fail(read.error());
   const bool nothing_compared = config_.sink.delivery == sink::Delivery::kAtMostOnce;
-  if (place == Place::kBehind && nothing_compared && ++lost_races_ <= kMostLostRaces) return begin_behind();
-  if (place == Place::kSecond) {
+  const bool behind = place == Place::kBehind && nothing_compared;
+  if (place == Place::kSecond || behind) {
+    if (behind && ++lost_races_ <= kMostLostRaces) return begin_behind();
     keeper_->freeze();
-    if (++lost_races_ <= kMostLostRaces) return look_again();
+    if (!behind && ++lost_races_ <= kMostLostRaces) return look_again();
     return fail(error(ExitCode::kProtocol, fmt::format("feed {}: another daemon has taken it over at the same moment; {}stop one "
                                                        "of them",
                                                        config_.name, life_ == 1 ? "this one has written nothing; " : "")));
   }
   epoch_ = keeper_->epoch();
   owned_once_ = true;
+  owned_at_ = SteadyClock::now();
   tell(recovered_->strangers);  // not before: to a loser of the race the winner's first records are somebody else's
   forget_told(keeper_->current());
   keeper_->bury(recovered_->older_epochs, recovered_->states);
@@ -279,9 +291,7 @@ journal::Follows FeedUnit::follows() const {
 
 void FeedUnit::changed_over() {
   if (stopping_) return keeper_->current().clean ? last_written() : stopped_at_change();
-  if (transactional()) around_.producers.retire(producer_.get());  // init_transactions is for a new client
-  halt();
-  when_quiet([this] { recover(); });
+  begin_again();
 }
 
 // The stop came while the barrier's checkpoint was on its way.

@@ -21,6 +21,7 @@ using metrics::FeedCounter;
 namespace {
 
 constexpr milliseconds kSaveWithin{2000};  // positions, before a feed leaves
+constexpr milliseconds kReadAgain{1000};   // what could not be read back
 
 }  // namespace
 
@@ -51,10 +52,17 @@ void FeedUnit::on_jump(const sink::Jump& jump) {
 // this life's last record is its own.
 void FeedUnit::judge_jumps() {
   if (std::exchange(judging_, true)) return;
-  const std::vector<sink::Jump> jumps = std::exchange(jumps_, {});
   if (lane_) note_written();
-  run_job([this, jumps, life = life_, written = written_, passed = told_, partitions = static_cast<std::int32_t>(recovered_->ends.size())] {
+  judge({.jumps = std::exchange(jumps_, {}),
+         .written = written_,
+         .passed = told_,
+         .partitions = static_cast<std::int32_t>(recovered_->ends.size())});
+}
+
+void FeedUnit::judge(const Unjudged& what) {
+  run_job([this, what, life = life_] {
     constexpr std::int64_t kNearby = 100'000;  // offsets before the jump
+    const auto& [jumps, written, passed, partitions] = what;
     const SteadyTime deadline = SteadyClock::now() + around_.config.startup_timeout;
     std::unordered_set<std::uint64_t> ours;
     std::vector<std::pair<journal::Stranger, std::uint64_t>> strange;
@@ -88,14 +96,27 @@ void FeedUnit::judge_jumps() {
       if (ours.contains(hash)) stranger.kind = journal::Stranger::Kind::kDouble;
       strangers.push_back(stranger);
     }
-    asio::post(around_.io, [this, life, read, strangers, jumps] {
-      if (life != life_) return;
-      judging_ = false;
+    asio::post(around_.io, [this, life, read, strangers, what] {
+      if (exact() && life != life_) return;  // alignment finds what is there
+      if (!exact() && !read) return judge_again(what, read.error());
+      if (life == life_) judging_ = false;
       if (!read) return judged(read.error());
-      const std::vector<journal::Stranger> told = exact() ? certain(strangers) : all_but_ours(strangers, jumps);
+      const std::vector<journal::Stranger> told = exact() ? certain(strangers) : all_but_ours(strangers, what.jumps);
       tell(told);
-      judged(told.size());
+      if (life == life_) judged(told.size());
     });
+  });
+}
+
+// The feed goes on, and the next start looks behind its newest checkpoint only: what lies there is told by this process or never.
+void FeedUnit::judge_again(const Unjudged& what, const Error& problem) {
+  const bool over = stopping_ || phase_ == Phase::kStopped;
+  spdlog::warn("feed {}: whose records lie where the offsets jumped cannot be read{}: {}", config_.name,
+               over ? "" : ", trying again", problem.message);
+  if (over) return;
+  auto later = std::make_shared<asio::steady_timer>(around_.io, kReadAgain);
+  later->async_wait([this, what, later](boost::system::error_code code) {
+    if (!code && phase_ != Phase::kStopped) judge(what);
   });
 }
 

@@ -53,6 +53,7 @@ void FeedUnit::recover() {
   recovering_since_ = SteadyClock::now();
   metrics_.set_state(FeedState::kRecovering);
   jumped_ = unsure_ = ending_ = over_ = false;
+  if (!exact() && !jumps_.empty()) judging_ = false, judge_jumps();  // those that came while others were judged
   judging_ = crossing_ = false;
   jumps_.clear();
   reserving_ = dropping_ = false;

@@ -7,6 +7,8 @@
 #include <boost/asio/post.hpp>
 #include <charconv>
 #include <fstream>
+#include <map>
+#include <tuple>
 #include <utility>
 
 #include "pipeline/trading_day.h"
@@ -25,6 +27,7 @@ namespace {
 
 constexpr milliseconds kMarkInterval{100}; // the longest between two marks
 constexpr milliseconds kRetryAfter{500};
+constexpr milliseconds kSound{60'000};     // a life of that age has not failed in a row with the one before
 
 /// What the first login asks for where there is no checkpoint: 0 is the newest, 1 the beginning.
 std::uint64_t first_sequence(const config::Feed& feed) {
@@ -205,6 +208,7 @@ void FeedUnit::tick() {
   if (over_ && change_due_) around_.on_changed();
   const SteadyTime now = SteadyClock::now();
   const milliseconds interval = around_.config.checkpoint.interval;
+  if (keeper_ && !owning_ && keeper_->aligned() && now - owned_at_ >= kSound) recoveries_ = 0;  // a quiet feed acknowledges nothing
   if (keeper_ && !owning_ && !ending_) {
     if (transactional()) {
       commit_transaction();
@@ -231,6 +235,21 @@ void FeedUnit::on_mark(pipeline::MarkReport report) {
   if (aligned && reader_) reader_->catching_up(false);  // none: the life is taken down, and this was on its way
   keeper_->take(std::move(report));
   if (aligned && recoveries_ != 0 && metrics_.value(FeedCounter::kMessagesAcknowledged) != acknowledged_before_) recoveries_ = 0;
+}
+
+// Before the start checkpoint lies behind them: if this life ends before tell() counts them, the log has their offsets.
+void FeedUnit::foretell(const std::vector<journal::Stranger>& strangers) const {
+  if (strangers.empty()) return;
+  std::map<std::int32_t, std::pair<std::int64_t, std::int64_t>> places;  // by partition: the first and the last
+  for (const journal::Stranger& stranger : strangers) {
+    const auto [place, fresh] = places.try_emplace(stranger.partition, stranger.offset, stranger.offset);
+    auto& [first, last] = place->second;
+    std::tie(first, last) = std::pair{std::min(first, stranger.offset), std::max(last, stranger.offset)};
+  }
+  std::string text;
+  for (const auto& [partition, place] : places) text += fmt::format("{}{}@{}..{}", text.empty() ? "" : ", ", partition, place.first, place.second);
+  spdlog::info("feed {}: {} record(s) behind the checkpoint are not this feed's (partition@offsets {}); counted when it is owned",
+               config_.name, strangers.size(), text);
 }
 
 // What alignment passes over may have been judged as a jump before, or passed over by an alignment before.

@@ -132,16 +132,27 @@ class FeedUnit {
   void drained(const pipeline::Barrier& barrier);
   void change_over();
   void look_again();
+  void begin_again();
   [[nodiscard]] journal::Follows follows() const;
   void changed_over();
   void stopped_at_change();
   void tick();
+  void foretell(const std::vector<journal::Stranger>& strangers) const;
   void tell(std::vector<journal::Stranger> strangers);
   void forget_told(const journal::Checkpoint& checkpoint);
 
   // jumps in the offsets
   void on_jump(const sink::Jump& jump);
+  /// Jumps, and what this process knew of the log when it saw them.
+  struct Unjudged {
+    std::vector<sink::Jump> jumps;
+    std::vector<std::int64_t> written;                         // as written_
+    std::set<std::pair<std::int32_t, std::int64_t>> passed;    // as told_
+    std::int32_t partitions = 0;
+  };
   void judge_jumps();
+  void judge(const Unjudged& what);
+  void judge_again(const Unjudged& what, const Error& problem);
   [[nodiscard]] std::vector<journal::Stranger> certain(std::vector<journal::Stranger> strangers);
   [[nodiscard]] std::vector<journal::Stranger> all_but_ours(std::vector<journal::Stranger> strangers, const std::vector<sink::Jump>& jumps);
   void judged(const Result<std::size_t>& foreign);
@@ -182,6 +193,7 @@ class FeedUnit {
   ExitCode code_ = ExitCode::kOk;
   int recoveries_ = 0;               // in a row, without a record acknowledged
   SteadyTime recovering_since_{};
+  SteadyTime owned_at_{};            // when this life became the owner
 
   // one life
   std::uint64_t life_ = 0;           // what was posted for an older one is not meant any more

@@ -198,10 +198,16 @@ std::string Recovery::transactional_id() const {
   return fmt::format("{}-{}", settings_.config.producer.transactional_id_prefix, settings_.feed.name);
 }
 
+// A tombstone takes back what came before it under its key, whether or not compaction has come by.
 Result<std::vector<journal::Checkpoint>> Recovery::parse(const std::vector<sink::Entry>& entries) const {
+  std::unordered_map<std::string_view, std::int64_t> buried;
+  for (const sink::Entry& entry : entries) {
+    if (!entry.value) buried[entry.key] = entry.offset;
+  }
   std::vector<journal::Checkpoint> checkpoints;
   for (const sink::Entry& entry : entries) {
-    if (!entry.value) continue;
+    const auto tombstone = buried.find(entry.key);
+    if (!entry.value || (tombstone != buried.end() && entry.offset < tombstone->second)) continue;
     auto checkpoint = journal::parse_checkpoint(*entry.value);
     if (!checkpoint) {
       return error(ExitCode::kData,

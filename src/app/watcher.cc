@@ -61,8 +61,8 @@ void Watcher::look_at_epochs() {
     if (!entry.value || slash == std::string::npos) continue;
     std::uint64_t epoch = 0;
     std::from_chars(entry.key.data() + slash + 1, entry.key.data() + entry.key.size(), epoch);
-    if (entry.value->find(instance_) != std::string::npos) continue;
     const auto checkpoint = journal::parse_checkpoint(*entry.value);
+    if (checkpoint && checkpoint->instance == instance_) continue;
     events_.on_epoch(entry.key.substr(0, slash), epoch, checkpoint ? checkpoint->instance : "?");
   }
 }

@@ -42,6 +42,7 @@ class OneCompactedLog final : public CompactedLog {
   Result<std::vector<Entry>> read_on(std::string_view prefix, std::chrono::milliseconds patience) override;
   Result<bool> restore(SteadyTime deadline) override;
   bool take_lost() override {
+    writer_->look_after();
     const bool lost = writer_->take_lost();
     if (lost) suspect_.store(true);
     return lost;

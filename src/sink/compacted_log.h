@@ -45,7 +45,8 @@ class CompactedLog {
 
   /// Creates the topic again if somebody has deleted it, and says whether. What was in it is lost.
   [[nodiscard]] virtual Result<bool> restore(SteadyTime deadline) = 0;
-  /// Whether a write has met no topic since the last call: time to restore(). Any thread.
+  /// Whether a write has met no topic since the last call: time to restore(). Makes a producer that has failed anew, and
+  /// answers what it had under way. Any thread; blocks.
   [[nodiscard]] virtual bool take_lost() = 0;
 
   /// Appends; no value: a tombstone. `done` is called by a thread of the log, once: the offset, or the error. Never blocks.

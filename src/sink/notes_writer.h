@@ -35,6 +35,8 @@ class NotesWriter {
   void write(const std::string& key, const std::optional<std::string>& value, Done done);
   /// The next write() has a new client. Any thread.
   void renew() { stale_.store(true); }
+  /// Makes the client anew if it has failed: whoever waits for what it had under way is told. Any thread; blocks.
+  void look_after();
   /// Whether a write has met no topic since the last call. Any thread.
   [[nodiscard]] bool take_lost() { return lost_.exchange(false); }
 

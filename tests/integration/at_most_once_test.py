@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """at_most_once beside what goes wrong at the exchange, at the broker, in another process. And at_least_once where others write
 into the topic too. Real broker."""
+import json
 import signal
 import time
 import unittest
@@ -65,6 +66,25 @@ class AtMostOnce(RealBroker):
         zombie.signal(signal.SIGCONT)
         self.assertEqual(zombie.wait(30), 76, zombie.errors())
         feed.leaves(0)
+        self.assertEqual(feed.log().doubled, [], feed.told())
+
+    def test_a_successor_begins_behind_what_a_zombie_has_reserved_while_it_logged_in(self):
+        feed = Feed(self, **AT_MOST_ONCE, **{"feed.default.soupbintcp.silence": "2s"})
+        feed.exchange("--rate", 6_000)
+        feed.start()
+        feed.acknowledged(3_000)
+        feed.kill()
+        woken = feed.newest()
+        woken["number"] += 1
+        woken["next_sequence"] += 5_000
+        feed.exchange("--rate", 6_000, "--fault", "silent-login:1")
+        life = feed.start("--exit-at-end")
+        feed.log_says("reading the ends")  # behind the watch; the answer to its login is yet to come
+        self.produce(feed.topic + ".cp", [(0, f"default/{woken['epoch']}", json.dumps(woken))])
+        feed.leaves(0)
+        self.assertIn("beginning again behind that", life.errors())
+        given_up = range(woken["next_sequence"] - 5_001, woken["next_sequence"] - 1)  # the zombie's to write
+        self.assertEqual([r for r in feed.log().records if r.position in given_up], [], life.errors())
         self.assertEqual(feed.log().doubled, [], feed.told())
 
 

@@ -240,6 +240,23 @@ class Changes(RealBroker):
                 feed.to_the_end("--accept-change", key="instrument")
                 self.check(feed, last, lambda r: r.key and r.key.strip().isdigit())
 
+    def test_doubles_in_front_of_the_change_are_told(self):
+        from independent_check import partition_of
+
+        """Behind the kill's suffix lies in each partition a record for the second time, and some that come next."""
+        feed, _ = self.killed()
+        log, keys = feed.log_at_rest(), recovery_world.keys_of(self.messages)
+        appended = []
+        for p in range(3):
+            here = [r for r in log.records if r.partition == p]
+            following = [n for n in range(here[-1].position + 1, len(self.messages)) if keys[n] and partition_of(keys[n], 3) == p]
+            appended += [(p, here[-9].key, self.messages[here[-9].position])]
+            appended += [(p, keys[n], self.messages[n]) for n in following[:5]]
+        self.produce(feed.topic, appended)
+        told = feed.to_the_end("--accept-change", key="instrument")
+        self.assertEqual(len(re.findall("doubles of records of ours", told)), 3, told)
+        self.assertEqual(sum(count > 1 for count in feed.log().counts.values()), 3, told)
+
     def test_more_partitions_are_used_as_soon_as_all_is_aligned(self):
         from confluent_kafka.admin import AdminClient, NewPartitions
 
