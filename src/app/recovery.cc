@@ -127,13 +127,16 @@ Result<void> Recovery::watch_first() {
   return alone;
 }
 
+// What comes from here on is read whoever has a transaction open: start checkpoints are in none.
 Result<void> Recovery::read_checkpoints(std::string_view isolation) {
   if (auto ours = check_owner(); !ours) return ours;
+  std::unique_ptr<sink::CompactedLog> all_of_it = std::move(found_.checkpoints);
   if (isolation == kCommitted) {
     if (auto all = await_committed(); !all) return all;
   }
   auto entries = read_entries(isolation);
   if (!entries) return entries.error();
+  if (isolation == kCommitted) found_.checkpoints = std::move(all_of_it);
   auto parsed = parse(*entries);
   if (!parsed) return parsed.error();
   for (const sink::Entry& entry : *entries) {
