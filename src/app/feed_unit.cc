@@ -63,7 +63,15 @@ FeedUnit::FeedUnit(Surroundings surroundings, const config::Feed& config, metric
 
 FeedUnit::~FeedUnit() = default;
 
-void FeedUnit::start() { recover(); }
+void FeedUnit::start() {
+  const milliseconds commits = around_.config.producer.transaction_interval;
+  const milliseconds proofs = around_.config.checkpoint.interval;
+  if (transactional() && commits > proofs) {
+    spdlog::warn("feed {}: commits come every {} ms: producer.transaction_interval is {} ms, and checkpoint.interval, the proof that "
+                 "this owner lives, is shorter", config_.name, proofs.count(), commits.count());
+  }
+  recover();
+}
 
 // --- run: from the start path to a reading feed ---
 

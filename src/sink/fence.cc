@@ -78,16 +78,9 @@ class Handle {
   Outcome touch(std::int32_t partitions, SteadyTime deadline) {
     Outcome outcome = outcome_of(ErrorHandle{rd_kafka_begin_transaction(client())});
     if (outcome.kind != Outcome::kDone) return outcome;
-    for (std::int32_t p = 0; p < partitions; ++p) {
-      static char nothing = 0;
-      if (rd_kafka_produce(topic_.get(), p, RD_KAFKA_MSG_F_COPY, &nothing, 1, nullptr, 0, nullptr) != 0) {
-        outcome = {Outcome::kAgain, describe(rd_kafka_last_error())};
-        break;
-      }
-    }
-    const SteadyTime join_by = std::min(deadline, SteadyClock::now() + kJoin);
-    while (joined_.load() < partitions && SteadyClock::now() < join_by) std::this_thread::sleep_for(kPause);
-    return outcome_of(until_done(rd_kafka_abort_transaction, client(), deadline));
+    outcome = join(partitions, deadline);
+    const Outcome aborted = outcome_of(until_done(rd_kafka_abort_transaction, client(), deadline));
+    return outcome.kind != Outcome::kDone ? outcome : aborted;
   }
 
   /// The library knows the topic's partitions from here on.
@@ -96,6 +89,18 @@ class Handle {
  private:
   Handle() = default;
   [[nodiscard]] rd_kafka_t* client() const { return side_->handle(); }
+
+  Outcome join(std::int32_t partitions, SteadyTime deadline) {
+    static char nothing = 0;
+    for (std::int32_t p = 0; p < partitions; ++p) {
+      if (rd_kafka_produce(topic_.get(), p, RD_KAFKA_MSG_F_COPY, &nothing, 1, nullptr, 0, nullptr) != 0) {
+        return {Outcome::kAgain, describe(rd_kafka_last_error())};
+      }
+    }
+    const SteadyTime join_by = std::min(deadline, SteadyClock::now() + kJoin);
+    while (joined_.load() < partitions && SteadyClock::now() < join_by) std::this_thread::sleep_for(kPause);
+    return {};
+  }
 
   // Any thread of the library. The line is in rd_kafka_txn_partition_registered, 2.0.2 to 2.12; if it is ever missing,
   // kJoin is waited for.

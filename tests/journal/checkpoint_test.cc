@@ -3,8 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <random>
+#include <regex>
 
 #include "support/seed.h"
 
@@ -50,14 +53,34 @@ TEST(Checkpoint, ComesBackFromJson) {
   EXPECT_EQ(*read, sample());
 }
 
-TEST(Checkpoint, HasTheMembersThatOthersRead) {
-  const std::string text = to_json(sample());
-  for (const char* member :
-       {"\"feed\":\"nasdaq\"", "\"epoch\":7", "\"number\":12", "\"instance\":\"host:4711\"",
-        "\"session\":\"S1        \"", "\"next_sequence\":18446744073709551615", "\"topic\":\"ticks\"",
-        "\"partition\":1", "\"sequence\":41", "\"index\":2", "\"offset\":100", "\"hash\":\"fedcba9876543210\"",
-        "\"parameters\":{", "\"clean\":true", "\"decision\":\"gap:", "\"interval_ms\":500"}) {
-    EXPECT_THAT(text, HasSubstr(member));
+TEST(Checkpoint, IsWrittenAsThePageSays) {
+  EXPECT_EQ(to_json(sample()),
+            R"({"feed":"nasdaq","epoch":7,"number":12,"instance":"host:4711","session":"S1        ",)"
+            R"("next_sequence":18446744073709551615,"topic":"ticks","partitions":[)"
+            R"({"topic":"ticks","partition":0,"session":"S1        ","sequence":41,"index":2,"offset":100,)"
+            R"("hash":"fedcba9876543210","markers":3,"gap":true},)"
+            R"({"topic":"ticks","partition":1,"session":"S1        ","sequence":0,"index":0,"offset":-1,)"
+            R"("hash":"0000000000000000","markers":0,"strangers_to":17}],)"
+            R"("state":{"midnight_ms":1577682000000,"last_timestamp_ms":-5,"turn":3,"mold_session":"M","mold_expected":9},)"
+            R"("state_epoch_floor":6,"parameters":{"key":"symbol","partitions":"2"},"interval_ms":500,)"
+            R"("decision":"gap: \"quoted\"","session_ended":true,)"
+            R"("left":[["S9",1,5],["S )"
+            "\xC3\xBF"
+            R"(",18446744073709551615,-1]],"clean":true})");
+}
+
+TEST(Page, NamesEachMember) {
+  std::ifstream file{TICKBRIDGE_SOURCE_DIR "/docs/wire/checkpoint.md"};
+  const std::string page{std::istreambuf_iterator<char>{file}, {}};
+  ASSERT_FALSE(page.empty());
+  Checkpoint checkpoint = sample();
+  checkpoint.settled = true;
+  checkpoint.parameters.clear();
+  const std::regex member{"\"([a-z_]+)\":"};
+  for (const std::string& text : {to_json(checkpoint), to_json(StateBatch{})}) {
+    for (std::sregex_iterator at{text.begin(), text.end(), member}, end; at != end; ++at) {
+      EXPECT_THAT(page, HasSubstr("`" + (*at)[1].str() + "`"));
+    }
   }
 }
 
@@ -137,6 +160,10 @@ TEST(StateBatch, ComesBackFromJson) {
   const Result<StateBatch> read = parse_state(to_json(before));
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(*read, before);
+}
+
+TEST(StateBatch, IsWrittenAsThePageSays) {
+  EXPECT_EQ(to_json(batch(2, {entry(3, 1, "A", true)})), R"({"feed":"nasdaq","session":"S1","epoch":2,"number":1,"entries":[[3,0,1,"A",true]]})");
 }
 
 TEST(StateBatch, NamesAnEntryThatIsWrong) {
