@@ -95,11 +95,14 @@ class Mutants:
         replaced = [o for o in self.objects if o.endswith(f"/{source.name}.o")]
         if len(replaced) != 1 and "guard" not in mutation:
             raise SystemExit(f"{mutation['name']}: {len(replaced)} objects of {source.name}")
-        rest = [o for o in self.objects if o not in replaced]
-        rest += self.guard(mutation)
+        rest = [o for o in self.objects if o not in replaced and not o.endswith(".a")]
+        archives = ["-Wl,--start-group", *(o for o in self.objects if o.endswith(".a")), "-Wl,--end-group"]
+        rest += self.guard(mutation) + archives
         program = mutant.with_suffix("")
-        subprocess.run(["c++", "-o", str(program), str(output), *rest, "-lgtest_main", "-lgmock", "-lgtest", "-lspdlog", "-lfmt",
-                        "-lpthread"], check=True)
+        libraries = ["gtest_main", "gmock", "gtest", "rdkafka", "z", "deflate", "date-tz", "prometheus-cpp-core", "tomlplusplus",
+                     "spdlog", "fmt", "pthread"]
+        subprocess.run(["c++", "-o", str(program), str(output), *rest, "-Wl,--as-needed", *(f"-l{name}" for name in libraries)],
+                       check=True)
         return program
 
     def guard(self, mutation: dict) -> list:
