@@ -22,10 +22,11 @@ constexpr milliseconds kLookAgain{500};  // for a successor
 // The checkpoint runs ahead of what is handed over. While it is not acknowledged there is no room, so to say.
 void FeedUnit::reserve(const pipeline::Barrier& barrier) {
   constexpr std::uint64_t kFarthest = 20'000;  // packets: what a crash may lose of what is received and not handed over
+  const std::uint64_t farthest = std::min<std::uint64_t>(kFarthest, around_.config.producer.max_in_flight_messages);
   wanted_ = barrier.wanted;
   if (reserving_) return dropping_ ? reserve_overdue() : void();
   reserving_ = true;
-  const std::uint64_t upto = std::max(wanted_, std::min(reader_->next_sequence(), wanted_ + kFarthest));
+  const std::uint64_t upto = std::max(wanted_, std::min(reader_->next_sequence(), wanted_ + farthest));
   keeper_->reserve(upto, [this, upto, life = life_](const Result<void>& written) {
     if (life == life_) reserved(upto, written);
   });

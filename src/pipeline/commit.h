@@ -132,6 +132,7 @@ class Committer {
   void tell_aligned(const Task& task) const;
   void finish_aligning();
   void note_learnt(const Record& record);
+  void tell_keyed_by_number(const routing::Learnt& learnt, const Record& record);
   void note_handed(const Task& task);
   [[nodiscard]] bool give_gap_letters();
   [[nodiscard]] bool note_left(const Barrier& barrier);
@@ -179,6 +180,7 @@ class Committer {
   std::vector<std::pair<std::int32_t, journal::PartitionState>> matched_;  // at the end of alignment, untold
   std::vector<journal::Stranger> strangers_;                               // as well
   std::vector<journal::Handed> handed_;     // by partition
+  std::optional<std::string> keyed_by_number_in_;  ///< the session in which that was told
   std::vector<journal::StateEntry> learnt_;
   std::uint64_t state_batches_ = 0;
   std::uint64_t dead_lettered_ = 0;

@@ -204,8 +204,18 @@ void Committer::finish_aligning() {
   hashes_ = {};
 }
 
+// Each session's first one is told: more often than not the feed has been joined late, or at_most_once has lost the directory.
+void Committer::tell_keyed_by_number(const routing::Learnt& learnt, const Record& record) {
+  metrics_.add(FeedCounter::kKeysByNumber, 1);
+  if (std::exchange(keyed_by_number_in_, sequence_.session()) == sequence_.session()) return;
+  spdlog::warn("feed {}: sequence {} is about instrument {}, and no directory message has named that: its key is {} until the session "
+               "ends, and so it is with others of its kind (keys_by_number)",
+               settings_.feed, sequence_.of(record.packet), learnt.instrument, learnt.key);
+}
+
 void Committer::note_learnt(const Record& record) {
   for (const routing::Learnt& learnt : directory_.take_learnt()) {
+    if (learnt.sticky) tell_keyed_by_number(learnt, record);
     if (!settings_.resume.journaled) continue;
     learnt_.push_back({.position = {sequence_.of(record.packet), record.index},
                        .instrument = learnt.instrument,

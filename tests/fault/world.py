@@ -32,9 +32,10 @@ VERDICT = re.compile(r"expected (\d+) found (\d+) lost (\d+) duplicated (\d+) ou
 PHASES = {"watch": "recovery: watching", "fence": "recovery: fencing", "ends": "recovery: reading the ends",
           "suffix": "recovery: reading the suffix", "login": "logged in to session", "own": "recovery: taking ownership",
           "align": "owned, epoch", "aligned": ": aligned before sequence"}  # fmt: skip
-# What at_most_once may lose by a kill: what was handed over and not acknowledged, and what is given up ahead of that (20,000
+# What at_most_once may lose by a kill: what was handed over and not acknowledged, and what is given up ahead of that (as many
 # packets, and the piece at hand: pipeline.task_bytes of messages of 22 bytes or more). Here a packet is a message.
-IN_FLIGHT, AHEAD = 5_000, 20_000 + 131_072 // 22
+IN_FLIGHT = 5_000
+AHEAD = IN_FLIGHT + 131_072 // 22
 
 
 def kafka_tool():

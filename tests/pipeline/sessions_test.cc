@@ -110,6 +110,16 @@ TEST_F(ASessionThatComesBack, IsKnownToTheNextLife) {
   EXPECT_EQ(rig->count(FeedCounter::kMessagesCommitted), 0U);
 }
 
+TEST(Feed, CountsTheInstrumentsThatAreUsedBeforeTheyAreNamed) {
+  FakeLane lane{1};
+  Rig rig{small({}), lane, 1};
+  const auto packet = [](const std::string& message) { return wire::soup('S', message); };
+  rig.write(wire::accepted("S1", 1) + packet(wire::order_delete(7, 1, 1)) + packet(wire::order_delete(7, 2, 1)) +
+            packet(wire::directory(8, "AAPL", 1)) + packet(wire::order_delete(8, 3, 1)) + packet(wire::order_delete(9, 4, 1)));
+  rig.await();
+  EXPECT_EQ(rig.count(FeedCounter::kKeysByNumber), 2U) << "7 and 9";
+}
+
 TEST(Feed, CountsARepeatedMoldPacketOnce) {
   codec::Options codec;
   codec.payload = codec::PayloadFormat::kMoldUdp64;
