@@ -53,7 +53,8 @@ Options parse(int argc, char** argv) {
   app.add_option("--topic", options.topic, "the topic")->capture_default_str();
   app.add_option("--partitions", options.partitions, "the topic's")->capture_default_str();
   app.add_option("--loop", options.loops, "the messages so many times over")->capture_default_str();
-  app.add_option("--task-bytes", options.task_bytes, "messages are grouped by partition within so many bytes")->capture_default_str();
+  app.add_option("--task-bytes", options.task_bytes, "messages are grouped by partition within so many bytes")
+      ->capture_default_str();
   app.add_option("--in-flight", options.in_flight, "messages not acknowledged, at most")->capture_default_str();
   app.add_option("--call", options.call, "batch: without timestamps; single: each with its own")
       ->check(CLI::IsMember({"batch", "single"}))
@@ -105,8 +106,8 @@ class Prepared {
  private:
   void add(std::vector<std::vector<rd_kafka_message_t>>& groups, std::span<char> bytes) {
     const auto instrument = load_be<std::uint16_t>(as_bytes(std::string_view{bytes.data(), bytes.size()}), 1);
-    const routing::Route route = bytes[0] == 'R' ? directory_.learn(instrument, {bytes.data() + 11, 8})
-                                                 : directory_.route(instrument);
+    const routing::Route route =
+        bytes[0] == 'R' ? directory_.learn(instrument, {bytes.data() + 11, 8}) : directory_.route(instrument);
     rd_kafka_message_t message{};
     message.payload = bytes.data();
     message.len = bytes.size();
@@ -177,7 +178,8 @@ class Library {
     queue_.reset(rd_kafka_queue_get_main(client_.get()));
     topic_.reset(rd_kafka_topic_new(client_.get(), options.topic.c_str(), nullptr));
     const rd_kafka_metadata_t* metadata = nullptr;
-    if (const auto code = rd_kafka_metadata(client_.get(), 0, topic_.get(), &metadata, 10'000)) die(rd_kafka_err2str(code));
+    if (const auto code = rd_kafka_metadata(client_.get(), 0, topic_.get(), &metadata, 10'000))
+      die(rd_kafka_err2str(code));
     rd_kafka_metadata_destroy(metadata);
     poller_ = std::jthread{[this](const std::stop_token& stop) { poll(stop); }};
   }
@@ -218,7 +220,8 @@ class Library {
  private:
   static void set(rd_kafka_conf_t* conf, const std::string& name, const std::string& value) {
     std::array<char, 512> text{};
-    if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), text.data(), text.size()) != RD_KAFKA_CONF_OK) die(text.data());
+    if (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), text.data(), text.size()) != RD_KAFKA_CONF_OK)
+      die(text.data());
   }
   void poll(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
@@ -266,9 +269,10 @@ int main(int argc, char** argv) {
   library.finish();
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  fmt::print("{{\"messages\": {}, \"wall_s\": {:.6f}, \"cpu_s\": {:.6f}, \"hand_over_cpu_s\": {:.6f}, \"peak_mib\": {:.1f}, "
-             "\"librdkafka\": \"{}\"}}\n",
-             prepared.size() * options.loops, seconds(CLOCK_MONOTONIC) - wall, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, handed,
-             static_cast<double>(usage.ru_maxrss) / 1024, rd_kafka_version_str());
+  fmt::print(
+      "{{\"messages\": {}, \"wall_s\": {:.6f}, \"cpu_s\": {:.6f}, \"hand_over_cpu_s\": {:.6f}, \"peak_mib\": {:.1f}, "
+      "\"librdkafka\": \"{}\"}}\n",
+      prepared.size() * options.loops, seconds(CLOCK_MONOTONIC) - wall, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, handed,
+      static_cast<double>(usage.ru_maxrss) / 1024, rd_kafka_version_str());
   return 0;
 }

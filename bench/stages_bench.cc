@@ -87,14 +87,18 @@ int main(int argc, char** argv) {
   ring::Parking parking;
   metrics::FeedMetrics metrics{"bench"};
   NullLane lane;
-  auto feed = std::move(pipeline::Feed::create(std::move(settings), parking, metrics,
-                                               {.on_space = [] {}, .on_scan = [](auto, const auto&) {}, .on_failed = [](const Error&) {}})
-                            .value());
+  auto feed = std::move(
+      pipeline::Feed::create(std::move(settings), parking, metrics,
+                             {.on_space = [] {}, .on_scan = [](auto, const auto&) {}, .on_failed = [](const Error&) {}})
+          .value());
   feed->attach(commit, pipeline::TradingDay::create("2020-01-30", "America/New_York").value(), {}, lane);
   std::vector<pipeline::Feed*> feeds{feed.get()};
   pipeline::Workers workers{1, feeds, parking};
   net::PacketScanner scanner{{}};
-  std::string login{"\0\x1f" "A        S1                   1", 33};
+  std::string login{
+      "\0\x1f"
+      "A        S1                   1",
+      33};
   const auto write = [&](std::string_view rest) {
     while (!rest.empty()) {
       const MutableBytes room = feed->ring().writable();
@@ -123,5 +127,6 @@ int main(int argc, char** argv) {
   while (!feed->drained()) std::this_thread::yield();
   const double wall = std::chrono::duration<double>(SteadyClock::now() - began).count();
   const double n = static_cast<double>(messages) * rounds;
-  std::printf("%.0f messages: %.1f ns CPU a message, %.1f M messages/s\n", n, (cpu_seconds() - before) / n * 1e9, n / wall / 1e6);
+  std::printf("%.0f messages: %.1f ns CPU a message, %.1f M messages/s\n", n, (cpu_seconds() - before) / n * 1e9,
+              n / wall / 1e6);
 }

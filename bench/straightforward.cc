@@ -38,10 +38,9 @@ int connect_to(const char* host, const char* port) {
 
 void produce(rd_kafka_t* producer, const char* topic, const std::string& key, const char* value, std::size_t size) {
   for (;;) {
-    const rd_kafka_resp_err_t code =
-        rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                          RD_KAFKA_V_KEY(key.data(), key.size()), RD_KAFKA_V_VALUE(const_cast<char*>(value), size),
-                          RD_KAFKA_V_END);
+    const rd_kafka_resp_err_t code = rd_kafka_producev(
+        producer, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+        RD_KAFKA_V_KEY(key.data(), key.size()), RD_KAFKA_V_VALUE(const_cast<char*>(value), size), RD_KAFKA_V_END);
     if (code != RD_KAFKA_RESP_ERR__QUEUE_FULL) return;
     rd_kafka_poll(producer, 10);
   }
@@ -62,7 +61,9 @@ int main(int argc, char** argv) {
   rd_kafka_t* const producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
 
   const int fd = connect_to(argv[1], argv[2]);
-  const char login[] = "\0\x2fL                          " "                   1";  // 49 bytes
+  const char login[] =
+      "\0\x2fL                          "
+      "                   1";  // 49 bytes
   if (::write(fd, login, 49) != 49) return 69;
 
   std::vector<std::string> symbols(65536);

@@ -66,7 +66,8 @@ ExitCode Application::run() {
         on_signal(signal);
       };
   signals_.async_wait(on_signal_again);
-  spdlog::info("tickbridge starts: {} feed(s), {} worker(s), instance {}", config_.feeds.size(), worker_count_, instance_);
+  spdlog::info("tickbridge starts: {} feed(s), {} worker(s), instance {}", config_.feeds.size(), worker_count_,
+               instance_);
   make_feeds();
   if (const auto listening = start_http(); !listening) {
     spdlog::error("{}", listening.error().message);
@@ -78,7 +79,8 @@ ExitCode Application::run() {
     asio::post(io_, [this, result] { journal_opened(result); });
   }};
   io_.run();
-  const bool waits = phase_ == Phase::kStopped && std::any_of(feeds_.begin(), feeds_.end(), [](const auto& feed) { return feed->busy(); });
+  const bool waits = phase_ == Phase::kStopped &&
+                     std::any_of(feeds_.begin(), feeds_.end(), [](const auto& feed) { return feed->busy(); });
   if (waits) {  // a thread that waits for Kafka cannot be interrupted
     spdlog::shutdown();
     std::_Exit(static_cast<int>(code_));
@@ -109,12 +111,11 @@ void Application::make_feeds() {
 }
 
 Result<void> Application::start_http() {
-  auto server = ops::HttpServer::start(
-      config_.http, {.registry = &registry_,
-                     .ready = [this] { return why_not_ready(); },
-                     .healthy = [this] { return why_not_healthy(); },
-                     .sample = [this] { sample(); },
-                     .extra = {}});
+  auto server = ops::HttpServer::start(config_.http, {.registry = &registry_,
+                                                      .ready = [this] { return why_not_ready(); },
+                                                      .healthy = [this] { return why_not_healthy(); },
+                                                      .sample = [this] { sample(); },
+                                                      .extra = {}});
   if (!server) return server.error();
   http_ = std::move(*server);
   return {};
@@ -124,13 +125,15 @@ Result<void> Application::start_http() {
 Result<void> Application::open_journal() {
   if (std::none_of(feeds_.begin(), feeds_.end(), [](const auto& feed) { return feed->journaled(); })) return {};
   const SteadyTime deadline = started_at_ + config_.startup_timeout;
-  auto checkpoints = sink::CompactedLog::open(config_.producer, config_.topics, config_.checkpoint.topic, "read_uncommitted", deadline);
+  auto checkpoints = sink::CompactedLog::open(config_.producer, config_.topics, config_.checkpoint.topic,
+                                              "read_uncommitted", deadline);
   if (!checkpoints) return checkpoints.error();
   auto states = sink::CompactedLog::open(config_.producer, config_.topics, config_.checkpoint.topic + ".state",
                                          "read_uncommitted", deadline);
   if (!states) return states.error();
   const auto nothing = [](const std::vector<sink::Entry>&) { return true; };
-  if (auto read = (*checkpoints)->read_back("", nothing, deadline); !read) return read.error();  // epochs are watched from here
+  if (auto read = (*checkpoints)->read_back("", nothing, deadline); !read)
+    return read.error();  // epochs are watched from here
   checkpoints_ = std::move(*checkpoints);
   states_ = std::move(*states);
   return {};
@@ -294,7 +297,8 @@ void Application::finish() {
   if (phase_ == Phase::kStopped) return;
   if (phase_ == Phase::kStopping) {
     code_ = worst_code();
-    const bool done = std::all_of(feeds_.begin(), feeds_.end(), [](const auto& feed) { return feed->finished() && feed->in_flight() == 0; });
+    const bool done = std::all_of(feeds_.begin(), feeds_.end(),
+                                  [](const auto& feed) { return feed->finished() && feed->in_flight() == 0; });
     if (code_ == ExitCode::kOk && !done) code_ = ExitCode::kUnacknowledged;
     report();
   }
@@ -308,10 +312,11 @@ void Application::finish() {
 }
 
 ExitCode Application::worst_code() const {
-  constexpr std::array kWorstFirst{ExitCode::kInternal, ExitCode::kData, ExitCode::kProtocol, ExitCode::kUnacknowledged,
-                                   ExitCode::kConfig, ExitCode::kUnavailable};
+  constexpr std::array kWorstFirst{ExitCode::kInternal,       ExitCode::kData,   ExitCode::kProtocol,
+                                   ExitCode::kUnacknowledged, ExitCode::kConfig, ExitCode::kUnavailable};
   for (const ExitCode code : kWorstFirst) {
-    if (std::any_of(feeds_.begin(), feeds_.end(), [code](const auto& feed) { return feed->code() == code; })) return code;
+    if (std::any_of(feeds_.begin(), feeds_.end(), [code](const auto& feed) { return feed->code() == code; }))
+      return code;
   }
   return ExitCode::kOk;
 }
@@ -319,13 +324,15 @@ ExitCode Application::worst_code() const {
 void Application::report() const {
   for (const auto& feed : feeds_) {
     const metrics::FeedMetrics& metrics = feed->metrics();
-    spdlog::info("feed {}: {} packets, {} messages received, {} skipped, {} committed, {} acknowledged, {} dead-lettered, {} not "
-                 "acknowledged, {} gaps, {} reconnects",
-                 feed->config().name, metrics.value(FeedCounter::kPacketsReceived),
-                 metrics.value(FeedCounter::kMessagesReceived), metrics.value(FeedCounter::kMessagesSkipped),
-                 metrics.value(FeedCounter::kMessagesCommitted), metrics.value(FeedCounter::kMessagesAcknowledged),
-                 metrics.value(FeedCounter::kMessagesDeadLettered), feed->in_flight(), metrics.value(FeedCounter::kGaps),
-                 metrics.value(FeedCounter::kReconnects));
+    spdlog::info(
+        "feed {}: {} packets, {} messages received, {} skipped, {} committed, {} acknowledged, {} dead-lettered, {} "
+        "not "
+        "acknowledged, {} gaps, {} reconnects",
+        feed->config().name, metrics.value(FeedCounter::kPacketsReceived),
+        metrics.value(FeedCounter::kMessagesReceived), metrics.value(FeedCounter::kMessagesSkipped),
+        metrics.value(FeedCounter::kMessagesCommitted), metrics.value(FeedCounter::kMessagesAcknowledged),
+        metrics.value(FeedCounter::kMessagesDeadLettered), feed->in_flight(), metrics.value(FeedCounter::kGaps),
+        metrics.value(FeedCounter::kReconnects));
   }
 }
 

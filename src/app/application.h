@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include <tickbridge/version.h>
 #include "app/feed_unit.h"
 #include "app/producers.h"
 #include "app/watcher.h"
@@ -21,15 +22,14 @@
 #include "pipeline/workers.h"
 #include "ring/parking.h"
 #include "sink/compacted_log.h"
-#include <tickbridge/version.h>
 
 namespace tickbridge::app {
 
 /// The daemon: wires the rooms together, starts them in order, stops them in the opposite order.
 ///
-/// Threads: the caller of run() is the main thread (sockets, timers, signals); workers decode and commit; each producer has
-/// its delivery thread beside the client library's; each feed has one for what blocks (recovery, transactions); HTTP has
-/// one; one watches the checkpoint topic.
+/// Threads: the caller of run() is the main thread (sockets, timers, signals); workers decode and commit; each producer
+/// has its delivery thread beside the client library's; each feed has one for what blocks (recovery, transactions);
+/// HTTP has one; one watches the checkpoint topic.
 class Application {
  public:
   using Load = std::function<std::variant<config::Invocation, config::Exit>()>;
@@ -104,7 +104,7 @@ class Application {
   Phase phase_ = Phase::kStarting;
   Patience patience_ = Patience::kBounded;
   SteadyTime started_at_ = SteadyClock::now();
-  std::atomic<bool> running_{false};   // read by HTTP
+  std::atomic<bool> running_{false};  // read by HTTP
   ExitCode code_ = ExitCode::kOk;
 };
 

@@ -23,9 +23,7 @@ namespace {
 constexpr milliseconds kPoll{2};  // until what is in flight is acknowledged
 constexpr int kMostLostRaces = 3;
 
-milliseconds since_ms(SteadyTime since) {
-  return std::chrono::duration_cast<milliseconds>(SteadyClock::now() - since);
-}
+milliseconds since_ms(SteadyTime since) { return std::chrono::duration_cast<milliseconds>(SteadyClock::now() - since); }
 
 }  // namespace
 
@@ -58,11 +56,11 @@ void FeedUnit::when_settled(std::function<void()> then) {
   const bool noted = !keeper_ || (keeper_->settled() && !keeper_->writing() && !reserving_);
   if (lane_->in_flight() == 0 && noted) return then();
   if (transactional() && stands() >= transaction_timeout(around_.config.producer)) {
-    return producer_failed(producer_.get(),
-                           error(ExitCode::kUnacknowledged,
-                                 fmt::format("a transaction's records are not acknowledged after {} ms "
-                                             "(transaction.timeout.ms)",
-                                             stands().count())));
+    return producer_failed(
+        producer_.get(),
+        error(ExitCode::kUnacknowledged, fmt::format("a transaction's records are not acknowledged after {} ms "
+                                                     "(transaction.timeout.ms)",
+                                                     stands().count())));
   }
   wait_.expires_after(kPoll);
   wait_.async_wait([this, life = life_, then = std::move(then)](boost::system::error_code code) {
@@ -75,8 +73,8 @@ namespace {
 std::string what_is_missing(const pipeline::Barrier& barrier, const std::string& session) {
   std::string text;
   if (barrier.left_early) {
-    text += fmt::format("session {} was left before its end: sequence {} and what followed was not received; ", barrier.left,
-                        barrier.left_at);
+    text += fmt::format("session {} was left before its end: sequence {} and what followed was not received; ",
+                        barrier.left, barrier.left_at);
   }
   if (barrier.gap_begin != 0) {
     text += fmt::format("gap in session {}: sequences {} to {} cannot be had; ", session, barrier.gap_begin,
@@ -93,10 +91,11 @@ void FeedUnit::own(const pipeline::Barrier& barrier) {
   if (code_ != ExitCode::kOk) return;
   reader_->catching_up(!barrier.report.aligned);
   spdlog::info("feed {}: recovery: {}", config_.name, journal::name(journal::Step::kOwn));
-  keeper_ = std::make_shared<Keeper>(around_.io, Keeper::Settings{.start = start_checkpoint(barrier),
-                                                                .delivery = config_.sink.delivery,
-                                                                .aligned = barrier.report.aligned,
-                                                                .ends = exact() ? recovered_->ends : std::vector<std::int64_t>{}},
+  keeper_ = std::make_shared<Keeper>(around_.io,
+                                     Keeper::Settings{.start = start_checkpoint(barrier),
+                                                      .delivery = config_.sink.delivery,
+                                                      .aligned = barrier.report.aligned,
+                                                      .ends = exact() ? recovered_->ends : std::vector<std::int64_t>{}},
                                      **around_.checkpoints, **around_.states, *lane_, metrics_);
   std::ranges::copy(barrier.report.strangers, std::back_inserter(recovered_->strangers));
   foretell(recovered_->strangers);
@@ -112,20 +111,20 @@ void FeedUnit::own(const pipeline::Barrier& barrier) {
 
 journal::Checkpoint FeedUnit::start_checkpoint(const pipeline::Barrier& barrier) const {
   const Recovered& recovered = *recovered_;
-  journal::StartPlan plan{.previous = recovered.checkpoint && !recovered.checkpoint->session.empty() ? &*recovered.checkpoint : nullptr,
-                          .highest_epoch = recovered.highest_epoch,
-                          .feed = config_.name,
-                          .instance = around_.instance,
-                          .topic = config_.sink.topic,
-                          .session = barrier.report.session,
-                          .sequence = barrier.report.mark.next_sequence,
-                          .parameters = change_due_ ? recovered.checkpoint->parameters
-                                                    : parameters_of(config_, lane_->topic()),
-                          .fresh = barrier.report.mark.state,
-                          .partitions = {},
-                          .ends = recovered.ends,
-                          .decision = {},
-                          .give_up = recovered.given_up};
+  journal::StartPlan plan{
+      .previous = recovered.checkpoint && !recovered.checkpoint->session.empty() ? &*recovered.checkpoint : nullptr,
+      .highest_epoch = recovered.highest_epoch,
+      .feed = config_.name,
+      .instance = around_.instance,
+      .topic = config_.sink.topic,
+      .session = barrier.report.session,
+      .sequence = barrier.report.mark.next_sequence,
+      .parameters = change_due_ ? recovered.checkpoint->parameters : parameters_of(config_, lane_->topic()),
+      .fresh = barrier.report.mark.state,
+      .partitions = {},
+      .ends = recovered.ends,
+      .decision = {},
+      .give_up = recovered.given_up};
   for (const auto& [partition, reached] : barrier.report.matched) plan.partitions.push_back(reached);
   if (change_due_) plan.ends.resize(recovered.checkpoint->partitions.size());
   plan.decision = recovered.why_given_up;
@@ -135,8 +134,10 @@ journal::Checkpoint FeedUnit::start_checkpoint(const pipeline::Barrier& barrier)
   journal::Checkpoint start = journal::start_checkpoint(plan);
   start.session_ended = barrier.report.session_ended;
   start.interval_ms = static_cast<std::uint64_t>(around_.config.checkpoint.interval.count());
-  // Nothing lies behind a transaction's checkpoint; a gap's dead letter comes with the first commit, so until then it stays open.
-  const bool again = transactional() && plan.previous != nullptr && !plan.give_up && plan.previous->session == start.session;
+  // Nothing lies behind a transaction's checkpoint; a gap's dead letter comes with the first commit, so until then it
+  // stays open.
+  const bool again =
+      transactional() && plan.previous != nullptr && !plan.give_up && plan.previous->session == start.session;
   if (again) start.next_sequence = plan.previous->next_sequence;
   if (!start.decision.empty()) spdlog::warn("feed {}: barrier: {}", config_.name, start.decision);
   return start;
@@ -159,14 +160,17 @@ void FeedUnit::read_back() {
         break;
       }
       for (const sink::Entry& entry : *entries) {
-        auto checkpoint = entry.value ? journal::parse_checkpoint(*entry.value) : Result<journal::Checkpoint>{error(ExitCode::kData, "")};
+        auto checkpoint = entry.value ? journal::parse_checkpoint(*entry.value)
+                                      : Result<journal::Checkpoint>{error(ExitCode::kData, "")};
         if (!checkpoint) continue;
         ours |= checkpoint->instance == instance && checkpoint->epoch == epoch;
         seen.push_back(std::move(*checkpoint));
       }
-      if (ours && journal::owns(seen, epoch, instance)) place = base && journal::goes_on(seen, *base) ? Place::kBehind : Place::kFirst;
+      if (ours && journal::owns(seen, epoch, instance))
+        place = base && journal::goes_on(seen, *base) ? Place::kBehind : Place::kFirst;
       if (!ours && SteadyClock::now() >= deadline) {
-        read = error(ExitCode::kUnavailable, "the start checkpoint cannot be read back from " + around_.config.checkpoint.topic);
+        read = error(ExitCode::kUnavailable,
+                     "the start checkpoint cannot be read back from " + around_.config.checkpoint.topic);
       }
     }
     asio::post(around_.io, [this, read, place, life] {
@@ -175,11 +179,11 @@ void FeedUnit::read_back() {
   });
 }
 
-// Whose start checkpoint lies before ours may be dead: written late, it can come from a process that was killed. The next
-// look tells.
+// Whose start checkpoint lies before ours may be dead: written late, it can come from a process that was killed. The
+// next look tells.
 void FeedUnit::look_again() {
-  spdlog::warn("feed {}: another start checkpoint of epoch {} came first; looking whether its owner lives", config_.name,
-               keeper_->epoch());
+  spdlog::warn("feed {}: another start checkpoint of epoch {} came first; looking whether its owner lives",
+               config_.name, keeper_->epoch());
   epoch_ = 0;
   begin_again();
 }
@@ -190,8 +194,8 @@ void FeedUnit::begin_again() {
   when_quiet([this] { recover(); });
 }
 
-// A zombie of the owner before went on while this one logged in: what it has reserved is not to be written again. (Aligned, or
-// fenced, it is not.)
+// A zombie of the owner before went on while this one logged in: what it has reserved is not to be written again.
+// (Aligned, or fenced, it is not.)
 void FeedUnit::begin_behind() {
   spdlog::warn("feed {}: its owner before has woken up and gone on; beginning again behind that", config_.name);
   keeper_->withdraw([this, life = life_](const Result<void>& done) {
@@ -218,9 +222,10 @@ void FeedUnit::owned(const Result<void>& read, Place place) {
     if (behind && ++lost_races_ <= kMostLostRaces) return begin_behind();
     keeper_->freeze();
     if (!behind && ++lost_races_ <= kMostLostRaces) return look_again();
-    return fail(error(ExitCode::kProtocol, fmt::format("feed {}: another daemon has taken it over at the same moment; {}stop one "
-                                                       "of them",
-                                                       config_.name, life_ == 1 ? "this one has written nothing; " : "")));
+    return fail(error(ExitCode::kProtocol,
+                      fmt::format("feed {}: another daemon has taken it over at the same moment; {}stop one "
+                                  "of them",
+                                  config_.name, life_ == 1 ? "this one has written nothing; " : "")));
   }
   epoch_ = keeper_->epoch();
   owned_once_ = true;
@@ -232,9 +237,10 @@ void FeedUnit::owned(const Result<void>& read, Place place) {
   const auto took = since_ms(recovering_since_).count();
   metrics_.set(FeedGauge::kRecoverySeconds, took);
   metrics_.set(FeedGauge::kAlignmentSeconds, 0);
-  spdlog::info("feed {}: owned, epoch {}, session {}, {} ms after the start of recovery", config_.name, keeper_->epoch(),
-               keeper_->session(), took);
-  if (metrics_.state() == FeedState::kRecovering) spdlog::info("feed {}: recovery: {}", config_.name, journal::name(journal::Step::kAlign));
+  spdlog::info("feed {}: owned, epoch {}, session {}, {} ms after the start of recovery", config_.name,
+               keeper_->epoch(), keeper_->session(), took);
+  if (metrics_.state() == FeedState::kRecovering)
+    spdlog::info("feed {}: recovery: {}", config_.name, journal::name(journal::Step::kAlign));
   if (transactional()) {
     if (auto begun = producer_->begin_transaction(); !begun) return producer_failed(producer_.get(), begun.error());
     committed_at_ = 0;
@@ -264,13 +270,12 @@ void FeedUnit::cross(const pipeline::Barrier& barrier) {
 }
 
 // Asked for: the end of a transaction, or the old parameters have done their part.
-void FeedUnit::drained(const pipeline::Barrier&) {
-  change_due_ ? change_over() : commit({});
-}
+void FeedUnit::drained(const pipeline::Barrier&) { change_due_ ? change_over() : commit({}); }
 
-// Nothing of ours lies behind the barrier's checkpoint, as after a clean stop, even if this is the session's end; all else is
-// the next life's, in place or after a stop. The checkpoint says "clean" in the latter case only: to a second daemon it would
-// mean that no owner lives. It says "settled" in the former, so that who starts after a kill takes the new configuration too.
+// Nothing of ours lies behind the barrier's checkpoint, as after a clean stop, even if this is the session's end; all
+// else is the next life's, in place or after a stop. The checkpoint says "clean" in the latter case only: to a second
+// daemon it would mean that no owner lives. It says "settled" in the former, so that who starts after a kill takes the
+// new configuration too.
 void FeedUnit::change_over() {
   const std::string decision = recovered_->replays_old ? "aligned under the old configuration" : "partitions added";
   spdlog::info("feed {}: barrier: {}; going on under the new configuration", config_.name, decision);
@@ -345,7 +350,8 @@ void FeedUnit::committed(const Result<void>& done) {
 
 // Something was handed over since the last one: commit stands still while it is committed.
 void FeedUnit::commit_transaction() {
-  const std::uint64_t handed = metrics_.value(FeedCounter::kMessagesCommitted) + metrics_.value(FeedCounter::kMessagesDeadLettered);
+  const std::uint64_t handed =
+      metrics_.value(FeedCounter::kMessagesCommitted) + metrics_.value(FeedCounter::kMessagesDeadLettered);
   const bool due = SteadyClock::now() >= next_checkpoint_;  // nothing to commit: the proof that the owner lives
   if (committing_ || (handed == committed_at_ && !due)) return;
   committed_at_ = handed;

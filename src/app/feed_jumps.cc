@@ -27,14 +27,15 @@ constexpr milliseconds kReadAgain{1000};   // what could not be read back
 
 void FeedUnit::on_jump(const sink::Jump& jump) {
   if (phase_ != Phase::kRunning && phase_ != Phase::kHalting) return;
-  spdlog::warn("feed {}: topic {} partition {}: offset {} was expected, Kafka says {}", config_.name, config_.sink.topic,
-               jump.partition, jump.expected, jump.found);
+  spdlog::warn("feed {}: topic {} partition {}: offset {} was expected, Kafka says {}", config_.name,
+               config_.sink.topic, jump.partition, jump.expected, jump.found);
   if (code_ != ExitCode::kOk) return;  // the next start finds what is there
   if (jump.found < jump.expected) {
-    return fail(error(ExitCode::kData, fmt::format("feed {}: topic {} partition {} went back from offset {} to {}: it was "
-                                                   "re-created or cut short; if that was meant, start once with --start "
-                                                   "beginning",
-                                                   config_.name, config_.sink.topic, jump.partition, jump.expected, jump.found)));
+    return fail(error(ExitCode::kData,
+                      fmt::format("feed {}: topic {} partition {} went back from offset {} to {}: it was "
+                                  "re-created or cut short; if that was meant, start once with --start "
+                                  "beginning",
+                                  config_.name, config_.sink.topic, jump.partition, jump.expected, jump.found)));
   }
   jumps_.push_back(jump);
   unsure_ |= jump.unsure != 0;  // then the range holds records of ours too: alignment tells them from others'
@@ -48,8 +49,8 @@ void FeedUnit::on_jump(const sink::Jump& jump) {
   when_quiet([this] { judge_jumps(); });
 }
 
-// Reads the jumped ranges back: what equals a record that this life wrote nearby is a double, all else foreign. Nothing behind
-// this life's last record is its own.
+// Reads the jumped ranges back: what equals a record that this life wrote nearby is a double, all else foreign. Nothing
+// behind this life's last record is its own.
 void FeedUnit::judge_jumps() {
   if (std::exchange(judging_, true)) return;
   if (lane_) note_written();
@@ -69,14 +70,16 @@ void FeedUnit::judge(const Unjudged& what) {
     Result<void> read;
     auto reader = sink::LogReader::open(around_.config.producer, config_.sink.topic);
     if (!reader) read = reader.error();
-    auto offsets = reader ? (*reader)->offsets(partitions, deadline) : Result<std::vector<sink::Offsets>>{reader.error()};
+    auto offsets =
+        reader ? (*reader)->offsets(partitions, deadline) : Result<std::vector<sink::Offsets>>{reader.error()};
     if (!offsets) read = offsets.error();
     std::vector<sink::Range> ranges;
     for (const sink::Jump& jump : jumps) {
       if (!read) break;
       const sink::Offsets& there = (*offsets)[static_cast<std::size_t>(jump.partition)];
       const sink::Range range{jump.partition, std::max(there.begin, jump.expected - kNearby), there.end};
-      const bool known = std::any_of(ranges.begin(), ranges.end(), [&](const auto& r) { return r.partition == jump.partition; });
+      const bool known =
+          std::any_of(ranges.begin(), ranges.end(), [&](const auto& r) { return r.partition == jump.partition; });
       if (!known) ranges.push_back(range);
     }
     const auto take = [&](std::int32_t partition, std::int64_t offset, std::string_view key, Bytes value) {
@@ -108,7 +111,8 @@ void FeedUnit::judge(const Unjudged& what) {
   });
 }
 
-// The feed goes on, and the next start looks behind its newest checkpoint only: what lies there is told by this process or never.
+// The feed goes on, and the next start looks behind its newest checkpoint only: what lies there is told by this process
+// or never.
 void FeedUnit::judge_again(const Unjudged& what, const Error& problem) {
   const bool over = stopping_ || phase_ == Phase::kStopped;
   spdlog::warn("feed {}: whose records lie where the offsets jumped cannot be read{}: {}", config_.name,
@@ -120,9 +124,10 @@ void FeedUnit::judge_again(const Unjudged& what, const Error& problem) {
   });
 }
 
-// What is foreign for certain. In a partition where something is there twice, a late request of a dead process lies, or one
-// that the library has sent twice: its other records may be ours, not written yet by this life. Alignment knows them; and it
-// names of two equal records the second one in the log. What it may not know is that the first lies before the checkpoint.
+// What is foreign for certain. In a partition where something is there twice, a late request of a dead process lies, or
+// one that the library has sent twice: its other records may be ours, not written yet by this life. Alignment knows
+// them; and it names of two equal records the second one in the log. What it may not know is that the first lies before
+// the checkpoint.
 std::vector<journal::Stranger> FeedUnit::certain(std::vector<journal::Stranger> strangers) {
   std::set<std::int32_t> twice;
   for (const journal::Stranger& stranger : strangers) {
@@ -130,18 +135,22 @@ std::vector<journal::Stranger> FeedUnit::certain(std::vector<journal::Stranger> 
     twice.insert(stranger.partition);
     doubles_.emplace(stranger.partition, stranger.offset);
   }
-  std::erase_if(strangers, [&](const journal::Stranger& stranger) { return unsure_ || twice.contains(stranger.partition); });
+  std::erase_if(strangers,
+                [&](const journal::Stranger& stranger) { return unsure_ || twice.contains(stranger.partition); });
   return strangers;
 }
 
-// Where Kafka did not say which records of a jumped range are ours, and nothing is aligned, it is told how many are not.
-std::vector<journal::Stranger> FeedUnit::all_but_ours(std::vector<journal::Stranger> strangers, const std::vector<sink::Jump>& jumps) {
+// Where Kafka did not say which records of a jumped range are ours, and nothing is aligned, it is told how many are
+// not.
+std::vector<journal::Stranger> FeedUnit::all_but_ours(std::vector<journal::Stranger> strangers,
+                                                      const std::vector<sink::Jump>& jumps) {
   for (const sink::Jump& jump : jumps) {
     const std::int64_t begin = jump.expected - jump.markers;
-    const std::uint64_t foreign = set_apart(strangers, {.partition = jump.partition, .begin = begin, .end = jump.found, .own = jump.unsure});
+    const std::uint64_t foreign =
+        set_apart(strangers, {.partition = jump.partition, .begin = begin, .end = jump.found, .own = jump.unsure});
     if (foreign == 0) continue;
-    spdlog::warn("feed {}: topic {} partition {} offsets {} to {}: {} foreign record(s) among {} of ours; passed over", config_.name,
-                 config_.sink.topic, jump.partition, begin, jump.found - 1, foreign, jump.unsure);
+    spdlog::warn("feed {}: topic {} partition {} offsets {} to {}: {} foreign record(s) among {} of ours; passed over",
+                 config_.name, config_.sink.topic, jump.partition, begin, jump.found - 1, foreign, jump.unsure);
     metrics_.add(FeedCounter::kForeignWrites, foreign);
   }
   return strangers;
@@ -153,7 +162,8 @@ void FeedUnit::judged(const Result<std::size_t>& foreign) {
     return;
   }
   if (!foreign) {
-    spdlog::warn("feed {}: the jump could not be read back ({}); recovering in place", config_.name, foreign.error().message);
+    spdlog::warn("feed {}: the jump could not be read back ({}); recovering in place", config_.name,
+                 foreign.error().message);
   } else if (*foreign != 0 && !unsure_) {
     return leave_to_strangers(*foreign);
   }
@@ -162,9 +172,10 @@ void FeedUnit::judged(const Result<std::size_t>& foreign) {
 
 // What lies before the jumps, and in partitions without any, is saved: the next start has less to compare.
 void FeedUnit::leave_to_strangers(std::size_t foreign) {
-  const Error problem = error(ExitCode::kProtocol, fmt::format("feed {}: somebody else writes into topic {}: {} foreign record(s), "
-                                                               "offsets above; end that and start again: nothing is lost",
-                                                               config_.name, config_.sink.topic, foreign));
+  const Error problem =
+      error(ExitCode::kProtocol, fmt::format("feed {}: somebody else writes into topic {}: {} foreign record(s), "
+                                             "offsets above; end that and start again: nothing is lost",
+                                             config_.name, config_.sink.topic, foreign));
   if (!keeper_ || crossing_ || code_ != ExitCode::kOk) return fail(problem);  // two sessions' positions are not mixed
   const auto leave = [this, problem, life = life_] {
     if (life != life_ || code_ != ExitCode::kOk) return;

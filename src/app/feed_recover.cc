@@ -108,8 +108,9 @@ Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
            [this, life] {
              asio::post(around_.io, [this, life] {
                if (life != life_ || phase_ != Phase::kRunning) return;
-               producer_failed(producer_.get(), error(ExitCode::kUnacknowledged,
-                                                      fmt::format("feed {}: a transaction can only be aborted", config_.name)));
+               producer_failed(producer_.get(),
+                               error(ExitCode::kUnacknowledged,
+                                     fmt::format("feed {}: a transaction can only be aborted", config_.name)));
              });
            }},
       left());
@@ -118,21 +119,20 @@ Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
   if (auto fits = check_topic(opened->lane->topic()); !fits) return fits.error();
   opened->replayed = config_;
   if (!journaled()) return opened;
-  Recovery recovery{{.config = around_.config,
-                     .feed = config_,
-                     .forced_start = owned_once_ ? std::nullopt : around_.invocation.start,
-                     .accept_change = around_.invocation.accept_change,
-                     .in_place = in_place,
-                     .own_epoch = epoch_,
-                     .known = known_,
-                     .instance = around_.instance,
-                     .transactional = transactional(),
-                     .deadline = deadline,
-                     .on_step =
-                         [this](journal::Step step) {
-                           spdlog::info("feed {}: recovery: {}", config_.name, journal::name(step));
-                         }},
-                    opened->lane->topic()};
+  Recovery recovery{
+      {.config = around_.config,
+       .feed = config_,
+       .forced_start = owned_once_ ? std::nullopt : around_.invocation.start,
+       .accept_change = around_.invocation.accept_change,
+       .in_place = in_place,
+       .own_epoch = epoch_,
+       .known = known_,
+       .instance = around_.instance,
+       .transactional = transactional(),
+       .deadline = deadline,
+       .on_step =
+           [this](journal::Step step) { spdlog::info("feed {}: recovery: {}", config_.name, journal::name(step)); }},
+      opened->lane->topic()};
   if (transactional()) {
     if (auto alone = in_place ? recovery.check_owner() : recovery.watch_first(); !alone) return alone.error();
     deadline += recovery.watched_for();
@@ -163,15 +163,17 @@ Result<void> FeedUnit::check_topic(const sink::TopicInfo& topic) const {
                              sink::alter_command(servers, config_.sink.topic, "message.timestamp.type=LogAppendTime")));
   }
   if (!wants_broker_time && topic.log_append_time) {
-    spdlog::warn("feed {}: topic {} has message.timestamp.type=LogAppendTime, so the broker replaces the timestamps; set "
-                 "feed.{}.timestamp = \"broker\" to say that it is meant",
-                 config_.name, config_.sink.topic, config_.name);
+    spdlog::warn(
+        "feed {}: topic {} has message.timestamp.type=LogAppendTime, so the broker replaces the timestamps; set "
+        "feed.{}.timestamp = \"broker\" to say that it is meant",
+        config_.name, config_.sink.topic, config_.name);
   }
   if (exact() && topic.compacted) {
-    return error(ExitCode::kConfig,
-                 fmt::format("feed {}: topic {} is compacted, and exactly_once needs every record to align with; run: {}",
-                             config_.name, config_.sink.topic,
-                             sink::alter_command(servers, config_.sink.topic, "cleanup.policy=delete")));
+    return error(
+        ExitCode::kConfig,
+        fmt::format("feed {}: topic {} is compacted, and exactly_once needs every record to align with; run: {}",
+                    config_.name, config_.sink.topic,
+                    sink::alter_command(servers, config_.sink.topic, "cleanup.policy=delete")));
   }
   auto day = pipeline::TradingDay::create(config_.policies.trading_date, config_.policies.time_zone);
   if (!day) return day.error();
@@ -180,24 +182,26 @@ Result<void> FeedUnit::check_topic(const sink::TopicInfo& topic) const {
 
 void FeedUnit::recover_again() {
   if (++recoveries_ > kMostRecoveries) {
-    return fail(error(ExitCode::kUnacknowledged,
-                      fmt::format("feed {}: recovered in place {} times in a row, to no end", config_.name, kMostRecoveries)));
+    return fail(error(ExitCode::kUnacknowledged, fmt::format("feed {}: recovered in place {} times in a row, to no end",
+                                                             config_.name, kMostRecoveries)));
   }
   spdlog::warn("feed {}: recovering in place", config_.name);
   recover();
 }
 
-// The session has ended and all of it is acknowledged: what is left is the clean checkpoint, which needs no producer. Another life
-// would need an exchange that may have closed by now. (A transactional feed's checkpoint needs one.)
+// The session has ended and all of it is acknowledged: what is left is the clean checkpoint, which needs no producer.
+// Another life would need an exchange that may have closed by now. (A transactional feed's checkpoint needs one.)
 bool FeedUnit::done() const {
   const bool standing = owning_ || crossing_ || change_due_ || jumped_ || (journaled() && !keeper_);
   return over_ && phase_ == Phase::kRunning && !transactional() && !standing && feed_->drained() && lane_->settled();
 }
 
 void FeedUnit::producer_failed(const sink::Producer* producer, const Error& problem) {
-  if (phase_ == Phase::kRecovering) return around_.producers.retire(producer);  // opened() looks whether it has been given it
+  if (phase_ == Phase::kRecovering)
+    return around_.producers.retire(producer);  // opened() looks whether it has been given it
   if (producer_.get() != producer || phase_ == Phase::kStopped || code_ != ExitCode::kOk) return;
-  if (phase_ == Phase::kHalting && !lane_) return around_.producers.retire(producer);  // what comes next has another one
+  if (phase_ == Phase::kHalting && !lane_)
+    return around_.producers.retire(producer);  // what comes next has another one
   if (done()) return around_.producers.retire(producer);
   if (stopping_ || ++recoveries_ > kMostRecoveries) return fail(problem);
   spdlog::warn("feed {}: {}; recovering in place ({} in a row)", config_.name, problem.message, recoveries_);
@@ -237,7 +241,8 @@ void FeedUnit::take_down() {
   if (!lane_) return;
   retired_.push_back(std::move(reader_));
   note_written();
-  if (keeper_ && !owning_) tell(feed_->take_strangers());  // while owning: to a loser of the race the winner's are strange
+  if (keeper_ && !owning_)
+    tell(feed_->take_strangers());  // while owning: to a loser of the race the winner's are strange
   if (keeper_) keeper_->leave_lane();
   lane_.reset();  // first: from here on nobody calls the feed
   {
@@ -276,7 +281,7 @@ void FeedUnit::stop() {
   stopping_ = true;
   if (reader_) reader_->stop();
   if (phase_ == Phase::kRunning) return await_end();
-  if (phase_ == Phase::kHalting) return;  // recover() concludes
+  if (phase_ == Phase::kHalting) return;                                         // recover() concludes
   if (owned_once_ && code_ == ExitCode::kOk) code_ = ExitCode::kUnacknowledged;  // the next start recovers
   phase_ = Phase::kStopped;
   conclude();
@@ -301,7 +306,8 @@ void FeedUnit::await_end() {
   });
 }
 
-// The position must be the last one: a report that was asked for after all was handed over, hence the second one from then.
+// The position must be the last one: a report that was asked for after all was handed over, hence the second one from
+// then.
 void FeedUnit::end_journal() {
   const bool failed = code_ != ExitCode::kOk;
   if (failed && (owning_ || crossing_ || transactional())) return last_written();
@@ -315,11 +321,12 @@ void FeedUnit::end_journal() {
   if (keeper_->frozen()) return last_written();
   ending_ = true;
   const bool clean = !failed && keeper_->aligned();
-  keeper_->write({}, clean ? journal::Follows::kNothing : journal::Follows::kMore, [this, life = life_](const Result<void>& written) {
-    if (life != life_ || phase_ != Phase::kRunning) return;
-    if (!written && code_ == ExitCode::kOk) code_ = written.error().code;
-    last_written();
-  });
+  keeper_->write({}, clean ? journal::Follows::kNothing : journal::Follows::kMore,
+                 [this, life = life_](const Result<void>& written) {
+                   if (life != life_ || phase_ != Phase::kRunning) return;
+                   if (!written && code_ == ExitCode::kOk) code_ = written.error().code;
+                   last_written();
+                 });
 }
 
 void FeedUnit::last_written() {

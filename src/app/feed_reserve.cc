@@ -37,7 +37,8 @@ void FeedUnit::reserve(const pipeline::Barrier& barrier) {
   });
 }
 
-// Who was silent for as long as others watch may have a successor, whose place a checkpoint of an older epoch does not take.
+// Who was silent for as long as others watch may have a successor, whose place a checkpoint of an older epoch does not
+// take.
 void FeedUnit::reserved(std::uint64_t upto, const Result<void>& written) {
   if (!written || keeper_->silence() < 2 * around_.config.checkpoint.interval) return reservation_counts(upto, written);
   run_job([this, upto, life = life_, epoch = epoch_, topic = lane_->topic()] {
@@ -61,7 +62,8 @@ void FeedUnit::reserved(std::uint64_t upto, const Result<void>& written) {
 
 // Kafka does not answer; commit stands.
 void FeedUnit::look_later(std::uint64_t upto, const Error& problem) {
-  spdlog::warn("feed {}: whether it has another owner by now cannot be seen, looking again: {}", config_.name, problem.message);
+  spdlog::warn("feed {}: whether it has another owner by now cannot be seen, looking again: {}", config_.name,
+               problem.message);
   look_.expires_after(kLookAgain);
   look_.async_wait([this, upto, life = life_](boost::system::error_code code) {
     if (!code && life == life_ && phase_ == Phase::kRunning) reserved(upto, {});
@@ -80,13 +82,15 @@ void FeedUnit::reserve_overdue() {
   if (wanted_ == 0 || code_ != ExitCode::kOk) return;
   const auto limit = around_.config.producer.max_block.count();
   if (config_.sink.when_full == sink::WhenFull::kStop) {
-    return fail(error(ExitCode::kUnacknowledged,
-                      fmt::format("feed {}: no checkpoint acknowledged for {} ms (max.block.ms) and when_full = \"stop\"; is a "
-                                  "live broker leading {}?",
-                                  config_.name, limit, around_.config.checkpoint.topic)));
+    return fail(
+        error(ExitCode::kUnacknowledged,
+              fmt::format("feed {}: no checkpoint acknowledged for {} ms (max.block.ms) and when_full = \"stop\"; is a "
+                          "live broker leading {}?",
+                          config_.name, limit, around_.config.checkpoint.topic)));
   }
   if (!std::exchange(dropping_, true)) {
-    spdlog::warn("feed {}: no checkpoint acknowledged for {} ms: messages are dropped (when_full = \"drop\")", config_.name, limit);
+    spdlog::warn("feed {}: no checkpoint acknowledged for {} ms: messages are dropped (when_full = \"drop\")",
+                 config_.name, limit);
   }
   feed_->drop_before(std::exchange(wanted_, 0));
   feed_->pass_barrier();

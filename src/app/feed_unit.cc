@@ -25,9 +25,9 @@ using sink::transaction_timeout;
 
 namespace {
 
-constexpr milliseconds kMarkInterval{100}; // the longest between two marks
+constexpr milliseconds kMarkInterval{100};  // the longest between two marks
 constexpr milliseconds kRetryAfter{500};
-constexpr milliseconds kSound{60'000};     // a life of that age has not failed in a row with the one before
+constexpr milliseconds kSound{60'000};  // a life of that age has not failed in a row with the one before
 
 /// What the first login asks for where there is no checkpoint: 0 is the newest, 1 the beginning.
 std::uint64_t first_sequence(const config::Feed& feed) {
@@ -67,8 +67,11 @@ void FeedUnit::start() {
   const milliseconds commits = around_.config.producer.transaction_interval;
   const milliseconds proofs = around_.config.checkpoint.interval;
   if (transactional() && commits > proofs) {
-    spdlog::warn("feed {}: commits come every {} ms: producer.transaction_interval is {} ms, and checkpoint.interval, the proof that "
-                 "this owner lives, is shorter", config_.name, proofs.count(), commits.count());
+    spdlog::warn(
+        "feed {}: commits come every {} ms: producer.transaction_interval is {} ms, and checkpoint.interval, the proof "
+        "that "
+        "this owner lives, is shorter",
+        config_.name, proofs.count(), commits.count());
   }
   recover();
 }
@@ -132,7 +135,8 @@ Result<void> FeedUnit::build(Opened& opened) {
     feed_ = std::move(*feed);
   }
   reader_ = std::make_unique<net::FeedReader>(
-      around_.io, config_.name, replayed_.codec, config_.net, *password, !around_.invocation.exit_at_end, *feed_, metrics_,
+      around_.io, config_.name, replayed_.codec, config_.net, *password, !around_.invocation.exit_at_end, *feed_,
+      metrics_,
       net::ReaderEvents{.on_ended =
                             [this] {
                               if (around_.invocation.exit_at_end) over_ = true;
@@ -140,7 +144,8 @@ Result<void> FeedUnit::build(Opened& opened) {
                             },
                         .on_failed = [this](const Error& problem) { fail(problem); }});
   if (journaled()) reader_->resume_at(where.session, where.asked != 0 ? where.asked : where.next_sequence);
-  reader_->catching_up(std::ranges::any_of(where.suffixes, [](const auto& suffix) { return !suffix.found.empty() || suffix.lost > 0; }));
+  reader_->catching_up(
+      std::ranges::any_of(where.suffixes, [](const auto& suffix) { return !suffix.found.empty() || suffix.lost > 0; }));
   return {};
 }
 
@@ -159,7 +164,8 @@ pipeline::Resume FeedUnit::resume(const pipeline::TradingDay& day) const {
     where.known = {.session = checkpoint.session, .from = checkpoint.next_sequence, .entries = recovered_->entries};
     std::ranges::copy(recovered_->later, std::back_inserter(where.known.entries));
     where.left = checkpoint.left;
-    if (!checkpoint.session_ended) journal::leave(where.left, {checkpoint.session, checkpoint.next_sequence, checkpoint.state.midnight_ms});
+    if (!checkpoint.session_ended)
+      journal::leave(where.left, {checkpoint.session, checkpoint.next_sequence, checkpoint.state.midnight_ms});
     return where;
   }
   where.session = checkpoint.session;
@@ -216,7 +222,8 @@ void FeedUnit::tick() {
   if (over_ && change_due_) around_.on_changed();
   const SteadyTime now = SteadyClock::now();
   const milliseconds interval = around_.config.checkpoint.interval;
-  if (keeper_ && !owning_ && keeper_->aligned() && now - owned_at_ >= kSound) recoveries_ = 0;  // a quiet feed acknowledges nothing
+  if (keeper_ && !owning_ && keeper_->aligned() && now - owned_at_ >= kSound)
+    recoveries_ = 0;  // a quiet feed acknowledges nothing
   if (keeper_ && !owning_ && !ending_) {
     if (transactional()) {
       commit_transaction();
@@ -242,7 +249,8 @@ void FeedUnit::on_mark(pipeline::MarkReport report) {
   const bool aligned = report.aligned;
   if (aligned && reader_) reader_->catching_up(false);  // none: the life is taken down, and this was on its way
   keeper_->take(std::move(report));
-  if (aligned && recoveries_ != 0 && metrics_.value(FeedCounter::kMessagesAcknowledged) != acknowledged_before_) recoveries_ = 0;
+  if (aligned && recoveries_ != 0 && metrics_.value(FeedCounter::kMessagesAcknowledged) != acknowledged_before_)
+    recoveries_ = 0;
 }
 
 // Before the start checkpoint lies behind them: if this life ends before tell() counts them, the log has their offsets.
@@ -255,9 +263,12 @@ void FeedUnit::foretell(const std::vector<journal::Stranger>& strangers) const {
     std::tie(first, last) = std::pair{std::min(first, stranger.offset), std::max(last, stranger.offset)};
   }
   std::string text;
-  for (const auto& [partition, place] : places) text += fmt::format("{}{}@{}..{}", text.empty() ? "" : ", ", partition, place.first, place.second);
-  spdlog::info("feed {}: {} record(s) behind the checkpoint are not this feed's (partition@offsets {}); counted when it is owned",
-               config_.name, strangers.size(), text);
+  for (const auto& [partition, place] : places)
+    text += fmt::format("{}{}@{}..{}", text.empty() ? "" : ", ", partition, place.first, place.second);
+  spdlog::info(
+      "feed {}: {} record(s) behind the checkpoint are not this feed's (partition@offsets {}); counted when it is "
+      "owned",
+      config_.name, strangers.size(), text);
 }
 
 // What alignment passes over may have been judged as a jump before, or passed over by an alignment before.
@@ -266,27 +277,31 @@ void FeedUnit::tell(std::vector<journal::Stranger> strangers) {
     if (doubles_.contains({stranger.partition, stranger.offset})) stranger.kind = journal::Stranger::Kind::kDouble;
   }
   std::erase_if(strangers, [&](const auto& s) { return !told_.emplace(s.partition, s.offset).second; });
-  std::sort(strangers.begin(), strangers.end(),
-            [](const auto& a, const auto& b) { return std::pair{a.partition, a.offset} < std::pair{b.partition, b.offset}; });
+  std::sort(strangers.begin(), strangers.end(), [](const auto& a, const auto& b) {
+    return std::pair{a.partition, a.offset} < std::pair{b.partition, b.offset};
+  });
   for (std::size_t i = 0; i < strangers.size();) {
     const journal::Stranger& first = strangers[i];
     if (first.kind == journal::Stranger::Kind::kCounted) {
-      spdlog::warn("feed {}: topic {} partition {}: {} message(s) were skipped by count: retention has deleted the records that are "
-                   "taken for theirs, the last at offset {}, and nothing is left to compare",
-                   config_.name, config_.sink.topic, first.partition, first.count, first.offset);
+      spdlog::warn(
+          "feed {}: topic {} partition {}: {} message(s) were skipped by count: retention has deleted the records that "
+          "are "
+          "taken for theirs, the last at offset {}, and nothing is left to compare",
+          config_.name, config_.sink.topic, first.partition, first.count, first.offset);
       ++i;
       continue;
     }
     std::size_t n = 1;
-    while (i + n < strangers.size() && strangers[i + n].kind == first.kind && strangers[i + n].partition == first.partition &&
+    while (i + n < strangers.size() && strangers[i + n].kind == first.kind &&
+           strangers[i + n].partition == first.partition &&
            strangers[i + n].offset == first.offset + static_cast<std::int64_t>(n)) {
       ++n;
     }
     const bool foreign = first.kind == journal::Stranger::Kind::kForeign;
-    spdlog::warn("feed {}: topic {} partition {} offsets {} to {}: {}", config_.name, config_.sink.topic, first.partition,
-                 first.offset, first.offset + static_cast<std::int64_t>(n) - 1,
-                 foreign ? "foreign records, not written by this feed; passed over"
-                         : "doubles of records of ours; passed over");
+    spdlog::warn(
+        "feed {}: topic {} partition {} offsets {} to {}: {}", config_.name, config_.sink.topic, first.partition,
+        first.offset, first.offset + static_cast<std::int64_t>(n) - 1,
+        foreign ? "foreign records, not written by this feed; passed over" : "doubles of records of ours; passed over");
     metrics_.add(foreign ? FeedCounter::kForeignWrites : FeedCounter::kDoubles, n);
     i += n;
   }
@@ -311,16 +326,18 @@ bool FeedUnit::over() const noexcept {
 void FeedUnit::saw_epoch(std::uint64_t epoch, const std::string& instance) {
   if (!keeper_ || owning_ || epoch <= keeper_->epoch() || instance == around_.instance) return;
   keeper_->freeze();
-  fail(error(ExitCode::kProtocol, fmt::format("feed {}: instance {} has taken it over (epoch {}, ours is {})", config_.name,
-                                              instance, epoch, keeper_->epoch())));
+  fail(error(ExitCode::kProtocol, fmt::format("feed {}: instance {} has taken it over (epoch {}, ours is {})",
+                                              config_.name, instance, epoch, keeper_->epoch())));
 }
 
 void FeedUnit::saw_partitions(std::int32_t partitions) {
   if (phase_ != Phase::kRunning || !keeper_ || owning_ || ending_ || stopping_ || change_due_) return;
-  if (!keeper_->aligned() || done()) return;  // what the log holds is compared under the old number first; the next look finds them
+  if (!keeper_->aligned() || done())
+    return;  // what the log holds is compared under the old number first; the next look finds them
   const std::size_t known = recovered_->ends.size();
   if (static_cast<std::size_t>(partitions) <= known) return;
-  spdlog::info("feed {}: topic {} has {} partitions now, {} before", config_.name, config_.sink.topic, partitions, known);
+  spdlog::info("feed {}: topic {} has {} partitions now, {} before", config_.name, config_.sink.topic, partitions,
+               known);
   change_due_ = true;
   feed_->want_barrier();
 }

@@ -36,18 +36,18 @@ struct Surroundings {
   Producers& producers;
   ring::Parking& parking;
   std::size_t workers = 1;
-  std::string instance;                             ///< this process, in checkpoints
+  std::string instance;  ///< this process, in checkpoints
   SteadyTime started_at;
   // opened before the first feed starts
   std::unique_ptr<sink::CompactedLog>* checkpoints = nullptr;
   std::unique_ptr<sink::CompactedLog>* states = nullptr;
-  std::function<void()> on_changed;                 ///< a feed has started, ended, stopped or failed: look at all of them
-  std::function<void(pipeline::Feed*)> add_work;    ///< workers work for it from now on
-  std::function<void(pipeline::Feed*)> remove_work; ///< no worker is in it when this returns
+  std::function<void()> on_changed;               ///< a feed has started, ended, stopped or failed: look at all of them
+  std::function<void(pipeline::Feed*)> add_work;  ///< workers work for it from now on
+  std::function<void(pipeline::Feed*)> remove_work;  ///< no worker is in it when this returns
 };
 
-/// One feed with all that belongs to it, through its lives: recover, log in, own, align, run; and again in place after a
-/// failure of the producer or when its log was written to by others. Main thread only, unless said.
+/// One feed with all that belongs to it, through its lives: recover, log in, own, align, run; and again in place after
+/// a failure of the producer or when its log was written to by others. Main thread only, unless said.
 class FeedUnit {
  public:
   FeedUnit(Surroundings surroundings, const config::Feed& config, metrics::FeedMetrics& metrics);
@@ -93,9 +93,9 @@ class FeedUnit {
   struct Opened {
     std::shared_ptr<sink::Producer> producer;
     std::unique_ptr<sink::Lane> lane;
-    std::optional<Recovered> recovered;  // none: frames
-    config::Feed replayed;               // the configuration to replay under
-    SteadyClock::duration watched_for{}; // for an owner: comes on top of startup_timeout
+    std::optional<Recovered> recovered;   // none: frames
+    config::Feed replayed;                // the configuration to replay under
+    SteadyClock::duration watched_for{};  // for an owner: comes on top of startup_timeout
   };
 
   // recover: a thread of its own, until opened()
@@ -146,15 +146,16 @@ class FeedUnit {
   /// Jumps, and what this process knew of the log when it saw them.
   struct Unjudged {
     std::vector<sink::Jump> jumps;
-    std::vector<std::int64_t> written;                         // as written_
-    std::set<std::pair<std::int32_t, std::int64_t>> passed;    // as told_
+    std::vector<std::int64_t> written;                       // as written_
+    std::set<std::pair<std::int32_t, std::int64_t>> passed;  // as told_
     std::int32_t partitions = 0;
   };
   void judge_jumps();
   void judge(const Unjudged& what);
   void judge_again(const Unjudged& what, const Error& problem);
   [[nodiscard]] std::vector<journal::Stranger> certain(std::vector<journal::Stranger> strangers);
-  [[nodiscard]] std::vector<journal::Stranger> all_but_ours(std::vector<journal::Stranger> strangers, const std::vector<sink::Jump>& jumps);
+  [[nodiscard]] std::vector<journal::Stranger> all_but_ours(std::vector<journal::Stranger> strangers,
+                                                            const std::vector<sink::Jump>& jumps);
   void judged(const Result<std::size_t>& foreign);
   void leave_to_strangers(std::size_t foreign);
 
@@ -191,55 +192,56 @@ class FeedUnit {
   bool over_ = false;
   bool finished_ = false;
   ExitCode code_ = ExitCode::kOk;
-  int recoveries_ = 0;               // in a row, without a record acknowledged
+  int recoveries_ = 0;  // in a row, without a record acknowledged
   SteadyTime recovering_since_{};
-  SteadyTime owned_at_{};            // when this life became the owner
+  SteadyTime owned_at_{};  // when this life became the owner
 
   // one life
-  std::uint64_t life_ = 0;           // what was posted for an older one is not meant any more
-  std::uint64_t epoch_ = 0;          // that this process owns; 0: none, so that somebody else may live
+  std::uint64_t life_ = 0;                    // what was posted for an older one is not meant any more
+  std::uint64_t epoch_ = 0;                   // that this process owns; 0: none, so that somebody else may live
   std::optional<journal::Checkpoint> known_;  // of that epoch, when its life was taken down; transactional: none
-  bool owned_once_ = false;          // then --start has had its effect
+  bool owned_once_ = false;                   // then --start has had its effect
   std::shared_ptr<sink::Producer> producer_;
   std::unique_ptr<sink::Lane> lane_;
   std::optional<Recovered> recovered_;
   config::Feed replayed_;
-  std::shared_ptr<Keeper> keeper_;   // shared with the writes that it waits for
+  std::shared_ptr<Keeper> keeper_;  // shared with the writes that it waits for
   std::unique_ptr<pipeline::Feed> feed_;
   std::unique_ptr<net::FeedReader> reader_;
   std::vector<std::unique_ptr<net::FeedReader>> retired_;  // stopped; their last handlers may still come
   std::vector<sink::Jump> jumps_;
   std::vector<std::int64_t> written_;  // by partition: the offset of this life's last acknowledged record; -1: none
-  std::atomic<bool> jumped_{false};  // set by the delivery thread
-  std::set<std::pair<std::int32_t, std::int64_t>> doubles_;  // partition, offset: records in jumped ranges that are there twice
-  std::set<std::pair<std::int32_t, std::int64_t>> told_;     // partition, offset: strangers told by this process
-  bool unsure_ = false;              // of the jumped ranges some records are our own
+  std::atomic<bool> jumped_{false};    // set by the delivery thread
+  std::set<std::pair<std::int32_t, std::int64_t>>
+      doubles_;  // partition, offset: records in jumped ranges that are there twice
+  std::set<std::pair<std::int32_t, std::int64_t>> told_;  // partition, offset: strangers told by this process
+  bool unsure_ = false;                                   // of the jumped ranges some records are our own
   bool judging_ = false;
-  int lost_races_ = 0;               // start checkpoints that were not the first of their epoch
-  bool crossing_ = false;            // into another session: marks are of both, so nothing is written
+  int lost_races_ = 0;                     // start checkpoints that were not the first of their epoch
+  bool crossing_ = false;                  // into another session: marks are of both, so nothing is written
   std::uint64_t acknowledged_before_ = 0;  // this life
-  bool owning_ = false;              // the start checkpoint is on its way
-  bool committing_ = false;          // a transaction
-  SteadyTime standing_since_{};      // when commit came to the last barrier
+  bool owning_ = false;                    // the start checkpoint is on its way
+  bool committing_ = false;                // a transaction
+  SteadyTime standing_since_{};            // when commit came to the last barrier
   // at_most_once: the checkpoint that runs ahead
-  bool reserving_ = false;           // on its way
-  bool dropping_ = false;            // for longer than max.block.ms, and when_full = "drop"
-  std::uint64_t wanted_ = 0;         // commit stands still until packets before this are reserved; 0: it does not
-  bool ending_ = false;              // the clean checkpoint is on its way
-  bool change_due_ = false;          // old parameters until aligned, then a barrier
-  std::uint64_t committed_at_ = 0;   // records handed over at the last transaction
-  std::uint64_t marks_ = 0;          // reports seen
+  bool reserving_ = false;          // on its way
+  bool dropping_ = false;           // for longer than max.block.ms, and when_full = "drop"
+  std::uint64_t wanted_ = 0;        // commit stands still until packets before this are reserved; 0: it does not
+  bool ending_ = false;             // the clean checkpoint is on its way
+  bool change_due_ = false;         // old parameters until aligned, then a barrier
+  std::uint64_t committed_at_ = 0;  // records handed over at the last transaction
+  std::uint64_t marks_ = 0;         // reports seen
   std::optional<std::uint64_t> drained_at_;  // marks_ when all that was read had been handed over
   SteadyTime next_checkpoint_{};
 
   boost::asio::steady_timer timer_;
-  boost::asio::steady_timer wait_;   // at a barrier, or until a halted life is quiet
+  boost::asio::steady_timer wait_;     // at a barrier, or until a halted life is quiet
   boost::asio::steady_timer overdue_;  // for the checkpoint that runs ahead
-  boost::asio::steady_timer look_;       // for a successor
-  boost::asio::steady_timer end_;    // until a stopped feed has nothing left to do
+  boost::asio::steady_timer look_;     // for a successor
+  boost::asio::steady_timer end_;      // until a stopped feed has nothing left to do
   std::atomic<int> jobs_{0};
-  std::jthread job_;                 // recovery and other work that blocks; one at a time
-  std::mutex sampling_;              // guards feed_ against sample()
+  std::jthread job_;     // recovery and other work that blocks; one at a time
+  std::mutex sampling_;  // guards feed_ against sample()
 };
 
 }  // namespace tickbridge::app

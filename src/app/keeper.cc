@@ -17,7 +17,7 @@ using sink::Delivery;
 
 namespace {
 
-constexpr milliseconds kInferAfter{300};  // without anything in flight
+constexpr milliseconds kInferAfter{300};   // without anything in flight
 constexpr milliseconds kPatience{10'000};  // for a deleted topic to be there again
 constexpr milliseconds kAgain{200};        // after a note that could not be written
 
@@ -54,7 +54,8 @@ void Keeper::take(pipeline::MarkReport report) {
                                     .epoch = current_.epoch,
                                     .number = state_batches_acked_ + state_writes_.size() + 1,
                                     .entries = std::move(report.learnt)};
-    state_writes_.push_back({.key = journal::state_key(batch.feed, batch.epoch, batch.number), .value = journal::to_json(batch)});
+    state_writes_.push_back(
+        {.key = journal::state_key(batch.feed, batch.epoch, batch.number), .value = journal::to_json(batch)});
     send_state(batch.number);
   }
   if (report.session_ended) ended_at_ = report.mark.next_sequence;
@@ -74,7 +75,8 @@ void Keeper::send_state(std::uint64_t number) {
 void Keeper::state_answered(std::uint64_t number, const Result<std::int64_t>& answer) {
   if (!answer) {
     if (frozen_) return;
-    spdlog::error("feed {}: what the directory has learnt could not be written, trying again: {}", current_.feed, answer.error().message);
+    spdlog::error("feed {}: what the directory has learnt could not be written, trying again: {}", current_.feed,
+                  answer.error().message);
     auto later = std::make_shared<asio::steady_timer>(io_, kAgain);
     return later->async_wait([self = shared_from_this(), number, later](boost::system::error_code) {
       if (!self->frozen_) self->send_state(number);
@@ -84,9 +86,9 @@ void Keeper::state_answered(std::uint64_t number, const Result<std::int64_t>& an
   for (; !state_writes_.empty() && state_writes_.front().acked; ++state_batches_acked_) state_writes_.pop_front();
 }
 
-// Offsets come from records whose offsets Kafka told. Where it did not tell the newest ones (retries that the broker had
-// already), they are waited for a little, and inferred when nothing more is to come. Behind a jump nothing counts: the
-// next alignment begins before it, and sorts out what is there.
+// Offsets come from records whose offsets Kafka told. Where it did not tell the newest ones (retries that the broker
+// had already), they are waited for a little, and inferred when nothing more is to come. Behind a jump nothing counts:
+// the next alignment begins before it, and sorts out what is there.
 void Keeper::acknowledge() {
   if (lane_ == nullptr) return;
   acked_.resize(marks_.partitions().size());
@@ -99,18 +101,23 @@ void Keeper::acknowledge() {
 
 void Keeper::acknowledge(std::size_t partition, const sink::Acked& has, bool infer) {
   journal::Acked& acked = acked_[partition];
-  if (partition < ends_.size() && has.count != 0 && has.last_offset != ends_[partition] + static_cast<std::int64_t>(has.count) - 1) {
+  if (partition < ends_.size() && has.count != 0 &&
+      has.last_offset != ends_[partition] + static_cast<std::int64_t>(has.count) - 1) {
     const auto jump = jumps_.find(partition);
     if (jump == jumps_.end()) return;
-    const std::uint64_t before = std::min(has.count, static_cast<std::uint64_t>(std::max<std::int64_t>(jump->second - ends_[partition], 0)));
-    if (before > acked.count) acked = {.count = before, .last_offset = ends_[partition] + static_cast<std::int64_t>(before) - 1, .before_jump = 0};
+    const std::uint64_t before =
+        std::min(has.count, static_cast<std::uint64_t>(std::max<std::int64_t>(jump->second - ends_[partition], 0)));
+    if (before > acked.count)
+      acked = {
+          .count = before, .last_offset = ends_[partition] + static_cast<std::int64_t>(before) - 1, .before_jump = 0};
     return;
   }
   const std::uint64_t count = infer ? has.count : std::min(has.count, std::max(has.told, has.before_jump));
   if (count < acked.count) return;
   acked = {.count = count,
            .last_offset = has.last_offset - static_cast<std::int64_t>(has.count - count),
-           .before_jump = watched() ? has.before_jump : 0};  // where others may write too, offsets are what they may be at most
+           .before_jump =
+               watched() ? has.before_jump : 0};  // where others may write too, offsets are what they may be at most
 }
 
 void Keeper::jumped(std::int32_t partition, std::int64_t expected) {
@@ -123,7 +130,9 @@ void Keeper::leave_lane() {
   lane_ = nullptr;
 }
 
-bool Keeper::watched() const noexcept { return delivery_ == Delivery::kExactlyOnce || delivery_ == Delivery::kTransactional; }
+bool Keeper::watched() const noexcept {
+  return delivery_ == Delivery::kExactlyOnce || delivery_ == Delivery::kTransactional;
+}
 
 bool Keeper::inferring() {
   if (lane_->in_flight() != 0) {
@@ -146,7 +155,8 @@ bool Keeper::settled() {
 journal::Checkpoint Keeper::next(std::string decision, Follows follows) {
   acknowledge();
   const bool ahead = delivery_ == Delivery::kAtMostOnce;
-  current_.next_sequence = !ahead ? marks_.next_sequence() : follows == Follows::kNothing ? final_next_ : std::max(reserved_, final_next_);
+  const std::uint64_t given_up = follows == Follows::kNothing ? final_next_ : std::max(reserved_, final_next_);
+  current_.next_sequence = ahead ? given_up : marks_.next_sequence();
   ++current_.number;
   current_.session_ended = ended_at_ && (ahead ? final_next_ : marks_.next_sequence()) >= *ended_at_;
   current_.partitions = marks_.partitions();
@@ -174,13 +184,12 @@ void Keeper::withdraw(Then then) {
   freeze();
   checkpoints_.write(journal::checkpoint_key(current_.feed, current_.epoch), std::nullopt,
                      [self = shared_from_this(), then = std::move(then)](const Result<std::int64_t>& answer) {
-                       asio::post(self->io_, [then, answer] { then(answer ? Result<void>{} : Result<void>{answer.error()}); });
+                       asio::post(self->io_,
+                                  [then, answer] { then(answer ? Result<void>{} : Result<void>{answer.error()}); });
                      });
 }
 
-void Keeper::send(Waiting waiting) {
-  put(next(std::move(waiting.decision), waiting.follows), std::move(waiting.then));
-}
+void Keeper::send(Waiting waiting) { put(next(std::move(waiting.decision), waiting.follows), std::move(waiting.then)); }
 
 void Keeper::put(const journal::Checkpoint& checkpoint, Then then) {
   writing_ = true;
@@ -207,7 +216,8 @@ void Keeper::answered(const std::shared_ptr<Attempt>& one, const Result<std::int
   }
   writing_ = false;
   if (answer) {
-    silence_ = std::max({SteadyClock::now() - proved_at_, SteadyClock::duration{std::chrono::nanoseconds{wall_nanoseconds() - proved_wall_ns_}},
+    silence_ = std::max({SteadyClock::now() - proved_at_,
+                         SteadyClock::duration{std::chrono::nanoseconds{wall_nanoseconds() - proved_wall_ns_}},
                          SteadyClock::duration{}});
     proved_at_ = one->since;
     proved_wall_ns_ = one->since_wall_ns;
@@ -229,8 +239,8 @@ void Keeper::reserve(std::uint64_t sequence, Then then) {
   write("", Follows::kMore, std::move(then));
 }
 
-// Positions of the session before are void; all that lies before the place where this life began to write, or before what it has
-// written last, is of the session before.
+// Positions of the session before are void; all that lies before the place where this life began to write, or before
+// what it has written last, is of the session before.
 void Keeper::new_session(std::string session, std::uint64_t next_sequence, const journal::FunctionState& state) {
   acknowledge();
   std::vector<journal::PartitionState> partitions = marks_.partitions();
@@ -255,12 +265,15 @@ void Keeper::bury(const std::vector<std::uint64_t>& epochs, const std::vector<jo
   }
   std::size_t buried = 0;
   for (const journal::StateBatch& batch : states) {
-    const bool before_us = batch.epoch < current_.epoch;  // if not: the checkpoint topic has been lost, and epochs begin anew
+    const bool before_us =
+        batch.epoch < current_.epoch;  // if not: the checkpoint topic has been lost, and epochs begin anew
     if (before_us && !journal::gone(batch, current_.session, current_.state_epoch_floor)) continue;
-    states_.write(journal::state_key(batch.feed, batch.epoch, batch.number), std::nullopt, [](const Result<std::int64_t>&) {});
+    states_.write(journal::state_key(batch.feed, batch.epoch, batch.number), std::nullopt,
+                  [](const Result<std::int64_t>&) {});
     ++buried;
   }
-  if (buried != 0) spdlog::info("feed {}: {} state record(s) that no start needs any more are buried", current_.feed, buried);
+  if (buried != 0)
+    spdlog::info("feed {}: {} state record(s) that no start needs any more are buried", current_.feed, buried);
 }
 
 }  // namespace tickbridge::app

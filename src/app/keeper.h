@@ -21,8 +21,8 @@
 
 namespace tickbridge::app {
 
-/// Keeps one feed's journal through one life: turns marks and acknowledgements into checkpoints and writes them, one at a
-/// time; writes what the directory learns. Main thread only; what Kafka answers is posted to it.
+/// Keeps one feed's journal through one life: turns marks and acknowledgements into checkpoints and writes them, one at
+/// a time; writes what the directory learns. Main thread only; what Kafka answers is posted to it.
 class Keeper : public std::enable_shared_from_this<Keeper> {
  public:
   struct Settings {
@@ -40,8 +40,8 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   void begin(Then then);
   /// A report of commit.
   void take(pipeline::MarkReport report);
-  /// Writes a checkpoint of what is proved now; `then` when it is acknowledged. While one is in flight, the next one waits,
-  /// and of several waiting ones without a decision one is written.
+  /// Writes a checkpoint of what is proved now; `then` when it is acknowledged. While one is in flight, the next one
+  /// waits, and of several waiting ones without a decision one is written.
   void write(std::string decision, journal::Follows follows, Then then = {});
   /// The newest one again, with another number: the proof that its owner lives, and nothing new.
   void repeat();
@@ -52,13 +52,15 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   /// at_most_once: nothing is handed over any more; what was reserved and not used is the next life's.
   void give_back() { reserved_ = final_next_; }
   /// The session is left before its end, at this packet.
-  void leave(const std::string& session, std::uint64_t at) { journal::leave(current_.left, {session, at, current_.state.midnight_ms}); }
+  void leave(const std::string& session, std::uint64_t at) {
+    journal::leave(current_.left, {session, at, current_.state.midnight_ms});
+  }
   /// Another session begins: everything before is settled.
   void new_session(std::string session, std::uint64_t next_sequence, const journal::FunctionState& state);
   /// Forgets older epochs, and of the state topic's batches those that are gone. REQUIRES: the start checkpoint is
-  /// acknowledged and has been read back as the first one of its epoch, and nothing has been written since: every later start
-  /// follows from it. (Not so from a barrier's: who takes the feed over may have read the topic before that one, and a
-  /// process that was stopped does not know it yet.)
+  /// acknowledged and has been read back as the first one of its epoch, and nothing has been written since: every later
+  /// start follows from it. (Not so from a barrier's: who takes the feed over may have read the topic before that one,
+  /// and a process that was stopped does not know it yet.)
   void bury(const std::vector<std::uint64_t>& epochs, const std::vector<journal::StateBatch>& states);
 
   /// The checkpoint as it would be written now, for a transaction. Counts as written.
@@ -69,7 +71,8 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   [[nodiscard]] bool writing() const noexcept { return writing_; }
   /// How long at most nobody has seen this owner live before the newest checkpoint was acknowledged.
   [[nodiscard]] SteadyClock::duration silence() const noexcept { return silence_; }
-  /// exactly_once: in this partition something lies at offset `expected` that this life did not write. Positions stay before it.
+  /// exactly_once: in this partition something lies at offset `expected` that this life did not write. Positions stay
+  /// before it.
   void jumped(std::int32_t partition, std::int64_t expected);
   /// What is acknowledged by now is the last word: the lane is used no more.
   void leave_lane();
@@ -130,8 +133,8 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   };
   std::deque<StateWrite> state_writes_;
   std::uint64_t state_batches_acked_ = 0;  ///< without a hole: state_writes_ begins behind them
-  std::uint64_t final_next_ = 0;  ///< at_most_once: the newest mark's,
-  journal::FunctionState final_state_;  ///< and its state: records that were refused are never acknowledged
+  std::uint64_t final_next_ = 0;           ///< at_most_once: the newest mark's,
+  journal::FunctionState final_state_;     ///< and its state: records that were refused are never acknowledged
   std::optional<std::uint64_t> ended_at_;  ///< the session's end came right before this packet
   bool aligned_;
   SteadyTime proved_at_ = SteadyTime::max();  ///< not before this the newest checkpoint got into the topic

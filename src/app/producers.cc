@@ -15,14 +15,17 @@ Result<std::shared_ptr<sink::Producer>> Producers::get(const config::Feed& feed)
   std::vector<Shared> dead;  // may end here: without the lock, because the main thread waits for that one
   {
     const std::scoped_lock lock{mutex_};
-    const auto failed = std::ranges::partition(shared_, [](const Shared& shared) { return !shared.producer->failed(); });
+    const auto failed =
+        std::ranges::partition(shared_, [](const Shared& shared) { return !shared.producer->failed(); });
     std::ranges::move(failed, std::back_inserter(dead));
     shared_.erase(failed.begin(), failed.end());
     for (const Shared& shared : shared_) {
-      if (shared.delivery == feed.sink.delivery && shared.send == feed.sink.send && shared.feed == name) return shared.producer;
+      if (shared.delivery == feed.sink.delivery && shared.send == feed.sink.send && shared.feed == name)
+        return shared.producer;
     }
   }
-  // The library's thread may tell before create() has returned the producer; who it is is known to the feeds only later.
+  // The library's thread may tell before create() has returned the producer; who it is is known to the feeds only
+  // later.
   auto self = std::make_shared<std::atomic<const sink::Producer*>>(nullptr);  // outlives either side
   auto made = sink::Producer::create(
       config_.producer, feed.sink.delivery, feed.sink.send,
@@ -40,7 +43,8 @@ Result<std::unique_ptr<sink::Lane>> Producers::open_lane(sink::Producer& produce
                                                          metrics::FeedMetrics& metrics, sink::LaneEvents events,
                                                          milliseconds deadline) {
   const std::scoped_lock opening{opening_};
-  return producer.open_lane(feed.name, feed.sink, config_.topics, config_.feeds.size(), metrics, std::move(events), deadline);
+  return producer.open_lane(feed.name, feed.sink, config_.topics, config_.feeds.size(), metrics, std::move(events),
+                            deadline);
 }
 
 void Producers::retire(const sink::Producer* producer) {

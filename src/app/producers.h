@@ -12,15 +12,16 @@
 
 namespace tickbridge::app {
 
-/// The producers that feeds share: one for each way of delivering and sending, a transactional feed has its own. Any thread.
+/// The producers that feeds share: one for each way of delivering and sending, a transactional feed has its own. Any
+/// thread.
 class Producers {
  public:
   /// `on_fatal`: a producer can do nothing any more; called by its delivery thread.
   using OnFatal = std::function<void(const sink::Producer*, const Error&)>;
   Producers(const config::Config& config, OnFatal on_fatal) : config_{config}, on_fatal_{std::move(on_fatal)} {}
 
-  /// The feed's producer, created if there is none, or a dead one. Blocks. It may die before `on_fatal` can name it to the
-  /// feed: that looks at failed() once it could be found.
+  /// The feed's producer, created if there is none, or a dead one. Blocks. It may die before `on_fatal` can name it to
+  /// the feed: that looks at failed() once it could be found.
   [[nodiscard]] Result<std::shared_ptr<sink::Producer>> get(const config::Feed& feed);
   /// Opens the feed's lane there. Blocks up to the deadline.
   [[nodiscard]] Result<std::unique_ptr<sink::Lane>> open_lane(sink::Producer& producer, const config::Feed& feed,
@@ -35,7 +36,7 @@ class Producers {
   struct Shared {
     sink::Delivery delivery;
     sink::Send send;
-    std::string feed;  // transactional: whose
+    std::string feed;                          // transactional: whose
     std::shared_ptr<sink::Producer> producer;  // shared by the feeds that write through it
   };
   [[nodiscard]] std::vector<std::shared_ptr<sink::Producer>> all();

@@ -65,10 +65,17 @@ Result<Recovered> Recovery::run() {
         if (done && saw_newer_) done = read_checkpoints(settings_.transactional ? kCommitted : kUncommitted);
         if (done && saw_newer_) done = judge();
         break;
-      case Step::kFence: done = fence(); break;
-      case Step::kReadEnds: done = read_ends(); break;
-      case Step::kReadSuffix: done = read_suffix(); break;
-      default: break;
+      case Step::kFence:
+        done = fence();
+        break;
+      case Step::kReadEnds:
+        done = read_ends();
+        break;
+      case Step::kReadSuffix:
+        done = read_suffix();
+        break;
+      default:
+        break;
     }
     if (!done) return done.error();
     if (found_.checkpoint && (settings_.in_place || watched_)) journal::settle(*found_.checkpoint);
@@ -88,8 +95,8 @@ Result<Recovered> Recovery::run() {
 }
 
 Result<std::vector<sink::Entry>> Recovery::read_entries(std::string_view isolation) {
-  auto log = sink::CompactedLog::open(settings_.config.producer, settings_.config.topics, settings_.config.checkpoint.topic,
-                                      isolation, settings_.deadline);
+  auto log = sink::CompactedLog::open(settings_.config.producer, settings_.config.topics,
+                                      settings_.config.checkpoint.topic, isolation, settings_.deadline);
   if (!log) return log.error();
   found_.checkpoints = std::move(*log);
   const auto enough = [](const std::vector<sink::Entry>& entries) {
@@ -105,7 +112,8 @@ Result<void> Recovery::check_owner() {
   for (const sink::Entry& entry : *entries) {
     last_note_ = std::max(last_note_, entry.offset);
     if (!settings_.in_place || epoch_of(entry.key) <= settings_.own_epoch) continue;
-    const auto checkpoint = entry.value ? journal::parse_checkpoint(*entry.value) : Result<journal::Checkpoint>{error(ExitCode::kData, "")};
+    const auto checkpoint =
+        entry.value ? journal::parse_checkpoint(*entry.value) : Result<journal::Checkpoint>{error(ExitCode::kData, "")};
     if (checkpoint && checkpoint->instance == settings_.instance) continue;  // a start that got no further
     return error(ExitCode::kProtocol, fmt::format("feed {}: another daemon has taken it over (epoch {}, ours was {})",
                                                   settings_.feed.name, epoch_of(entry.key), settings_.own_epoch));
@@ -154,11 +162,13 @@ Result<void> Recovery::read_checkpoints(std::string_view isolation) {
 // Somebody has deleted the topic, and nothing was written since. What the process knows itself still counts.
 Result<void> Recovery::recall() {
   if (!settings_.in_place || (found_.checkpoint && found_.checkpoint->epoch >= settings_.own_epoch)) return {};
-  const std::string lost = fmt::format("feed {}: the checkpoint of epoch {} is not in topic {} any more", settings_.feed.name,
-                                       settings_.own_epoch, settings_.config.checkpoint.topic);
+  const std::string lost = fmt::format("feed {}: the checkpoint of epoch {} is not in topic {} any more",
+                                       settings_.feed.name, settings_.own_epoch, settings_.config.checkpoint.topic);
   if (!settings_.known) {
-    return error(ExitCode::kData, lost + ", and whether the last transaction was committed cannot be known; start once with "
-                                         "--start and the sequence at which to go on");
+    return error(ExitCode::kData,
+                 lost +
+                     ", and whether the last transaction was committed cannot be known; start once with "
+                     "--start and the sequence at which to go on");
   }
   spdlog::warn("{}; what this process knows itself counts: session {} sequence {}", lost, settings_.known->session,
                settings_.known->next_sequence);
@@ -168,21 +178,25 @@ Result<void> Recovery::recall() {
 }
 
 // The newest checkpoint of a transactional owner may be in a transaction that was never committed, and so may be the
-// records that it speaks of. Once that is ended, what is committed counts. (A transactional feed's own client has done so.)
+// records that it speaks of. Once that is ended, what is committed counts. (A transactional feed's own client has done
+// so.)
 Result<void> Recovery::end_transaction() {
-  if (settings_.transactional || !found_.checkpoint || !journal::delivered(*found_.checkpoint, "transactional")) return {};
+  if (settings_.transactional || !found_.checkpoint || !journal::delivered(*found_.checkpoint, "transactional"))
+    return {};
   if (!settings_.in_place && !found_.checkpoint->clean) {
     settings_.on_step(Step::kWatchOwner);
     watched_ = true;
     if (auto alone = watch_owner(); !alone) return alone;
   }
-  auto ended = sink::end_transaction(settings_.config.producer, transactional_id(), settings_.feed.sink.topic, settings_.deadline);
+  auto ended = sink::end_transaction(settings_.config.producer, transactional_id(), settings_.feed.sink.topic,
+                                     settings_.deadline);
   if (!ended) return error(ended.error().code, fmt::format("feed {}: {}", settings_.feed.name, ended.error().message));
   return read_checkpoints(kCommitted);
 }
 
-// Readers of committed records see the topic up to the first open transaction only, and feeds share it: one that another
-// feed has left open would hide our newest checkpoint. That feed's start ends it, or Kafka after transaction.timeout.ms.
+// Readers of committed records see the topic up to the first open transaction only, and feeds share it: one that
+// another feed has left open would hide our newest checkpoint. That feed's start ends it, or Kafka after
+// transaction.timeout.ms.
 Result<void> Recovery::await_committed() {
   auto reader = sink::LogReader::open(settings_.config.producer, settings_.config.checkpoint.topic, kCommitted);
   if (!reader) return reader.error();
@@ -190,8 +204,10 @@ Result<void> Recovery::await_committed() {
     auto offsets = (*reader)->offsets(1, settings_.deadline);
     if (!offsets) return offsets.error();
     if (offsets->front().end > last_note_) return {};
-    const std::string where = fmt::format("feed {}: a transaction is open in topic {} from offset {} on, before this feed's newest "
-                                          "checkpoint", settings_.feed.name, settings_.config.checkpoint.topic, offsets->front().end);
+    const std::string where = fmt::format(
+        "feed {}: a transaction is open in topic {} from offset {} on, before this feed's newest "
+        "checkpoint",
+        settings_.feed.name, settings_.config.checkpoint.topic, offsets->front().end);
     if (SteadyClock::now() >= settings_.deadline) return error(ExitCode::kUnavailable, where);
     if (!std::exchange(told, true)) spdlog::info("{}; waiting until it is ended", where);
   }
@@ -213,11 +229,12 @@ Result<std::vector<journal::Checkpoint>> Recovery::parse(const std::vector<sink:
     if (!entry.value || (tombstone != buried.end() && entry.offset < tombstone->second)) continue;
     auto checkpoint = journal::parse_checkpoint(*entry.value);
     if (!checkpoint) {
-      return error(ExitCode::kData,
-                   fmt::format("feed {}: the checkpoint at offset {} of topic {} cannot be read: {}; did another program "
-                               "write there?",
-                               settings_.feed.name, entry.offset, settings_.config.checkpoint.topic,
-                               checkpoint.error().message));
+      return error(
+          ExitCode::kData,
+          fmt::format("feed {}: the checkpoint at offset {} of topic {} cannot be read: {}; did another program "
+                      "write there?",
+                      settings_.feed.name, entry.offset, settings_.config.checkpoint.topic,
+                      checkpoint.error().message));
     }
     checkpoints.push_back(std::move(*checkpoint));
   }
@@ -228,17 +245,20 @@ Result<void> Recovery::judge() {
   if (!found_.checkpoint) return {};
   if (found_.checkpoint->topic != settings_.feed.sink.topic) {  // another log, which begins as the feed's start says
     found_.given_up = true;
-    found_.why_given_up = fmt::format("topic: {} -> {}, a new log", found_.checkpoint->topic, settings_.feed.sink.topic);
-    spdlog::warn("feed {}: the last checkpoint is about topic {}; {} is another log and begins where start = \"{}\" says",
-                 settings_.feed.name, found_.checkpoint->topic, settings_.feed.sink.topic, settings_.feed.net.start);
+    found_.why_given_up =
+        fmt::format("topic: {} -> {}, a new log", found_.checkpoint->topic, settings_.feed.sink.topic);
+    spdlog::warn(
+        "feed {}: the last checkpoint is about topic {}; {} is another log and begins where start = \"{}\" says",
+        settings_.feed.name, found_.checkpoint->topic, settings_.feed.sink.topic, settings_.feed.net.start);
     return {};
   }
   if (settings_.forced_start) {
     found_.given_up = true;
     found_.why_given_up = fmt::format("--start {} gave up what was not aligned", *settings_.forced_start);
-    spdlog::warn("feed {}: --start {} over the checkpoint at session {} sequence {}: what was not aligned is given up, and "
-                 "messages that the log holds already are written again",
-                 settings_.feed.name, *settings_.forced_start, found_.checkpoint->session, found_.checkpoint->next_sequence);
+    spdlog::warn(
+        "feed {}: --start {} over the checkpoint at session {} sequence {}: what was not aligned is given up, and "
+        "messages that the log holds already are written again",
+        settings_.feed.name, *settings_.forced_start, found_.checkpoint->session, found_.checkpoint->next_sequence);
     return {};
   }
   found_.parameters =
@@ -290,10 +310,11 @@ Result<void> Recovery::watch_checkpoints() {
       found_.highest_epoch = std::max(found_.highest_epoch, checkpoint.epoch);
     }
     if (owner.alive()) {
-      return error(ExitCode::kProtocol,
-                   fmt::format("feed {}: its owner lives (instance {}, epoch {}): two daemons must not write one feed; stop "
-                               "the other one, or give this feed another name and topic",
-                               settings_.feed.name, found_.checkpoint->instance, found_.checkpoint->epoch));
+      return error(
+          ExitCode::kProtocol,
+          fmt::format("feed {}: its owner lives (instance {}, epoch {}): two daemons must not write one feed; stop "
+                      "the other one, or give this feed another name and topic",
+                      settings_.feed.name, found_.checkpoint->instance, found_.checkpoint->epoch));
     }
     if (found_.checkpoint->clean) return {};  // it was just leaving
   }

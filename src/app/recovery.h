@@ -18,22 +18,23 @@
 
 namespace tickbridge::app {
 
-/// What the start path found out before the login (recovery.md, "Start, restart, rebuild in place, take-over: one path").
+/// What the start path found out before the login (recovery.md, "Start, restart, rebuild in place, take-over: one
+/// path").
 struct Recovered {
   std::optional<journal::Checkpoint> checkpoint;
   std::uint64_t highest_epoch = 0;
-  std::vector<std::uint64_t> older_epochs;         ///< to be buried once there is a newer one
-  std::vector<std::int64_t> ends;                  ///< by partition of the topic
-  std::vector<journal::Suffix> suffixes;           ///< by partition, where the log has to be aligned
-  std::vector<journal::StateEntry> entries;        ///< the directory at the checkpoint,
-  std::vector<journal::StateEntry> later;          ///< and what was learnt behind it
-  std::vector<journal::StateBatch> states;         ///< what the state topic holds of this feed, without the entries
-  std::vector<journal::Stranger> strangers;        ///< transactional: behind the checkpoint nothing committed is ours
+  std::vector<std::uint64_t> older_epochs;   ///< to be buried once there is a newer one
+  std::vector<std::int64_t> ends;            ///< by partition of the topic
+  std::vector<journal::Suffix> suffixes;     ///< by partition, where the log has to be aligned
+  std::vector<journal::StateEntry> entries;  ///< the directory at the checkpoint,
+  std::vector<journal::StateEntry> later;    ///< and what was learnt behind it
+  std::vector<journal::StateBatch> states;   ///< what the state topic holds of this feed, without the entries
+  std::vector<journal::Stranger> strangers;  ///< transactional: behind the checkpoint nothing committed is ours
   journal::ParameterFinding parameters;
-  bool given_up = false;                           ///< the checkpoint counts no more: --start, or another topic
-  std::string why_given_up;                        ///< for the start checkpoint
-  bool replays_old = false;                        ///< exactly as kOldFirst says, until aligned
-  std::unique_ptr<sink::CompactedLog> checkpoints; ///< for reading back who owns the feed
+  bool given_up = false;                            ///< the checkpoint counts no more: --start, or another topic
+  std::string why_given_up;                         ///< for the start checkpoint
+  bool replays_old = false;                         ///< exactly as kOldFirst says, until aligned
+  std::unique_ptr<sink::CompactedLog> checkpoints;  ///< for reading back who owns the feed
 };
 
 /// Walks the start path up to the login. Blocks: a thread of its own.
@@ -45,9 +46,10 @@ class Recovery {
     std::optional<std::string> forced_start;
     bool accept_change = false;
     bool in_place = false;
-    std::uint64_t own_epoch = 0;      ///< in place: the epoch of the life before; a newer one has another owner
-    std::optional<journal::Checkpoint> known = {};  ///< in place: the newest one of that epoch, as this process remembers it
-    std::string instance;             ///< this process, in checkpoints
+    std::uint64_t own_epoch = 0;  ///< in place: the epoch of the life before; a newer one has another owner
+    std::optional<journal::Checkpoint> known =
+        {};                ///< in place: the newest one of that epoch, as this process remembers it
+    std::string instance;  ///< this process, in checkpoints
     bool transactional = false;
     SteadyTime deadline;
     std::function<void(journal::Step)> on_step;

@@ -24,7 +24,8 @@ namespace {
 void keep_live(std::vector<sink::Entry>& entries) {
   std::unordered_map<std::string, std::int64_t> newest;
   for (const sink::Entry& entry : entries) newest[entry.key] = entry.offset;
-  std::erase_if(entries, [&](const sink::Entry& entry) { return !entry.value || newest.at(entry.key) != entry.offset; });
+  std::erase_if(entries,
+                [&](const sink::Entry& entry) { return !entry.value || newest.at(entry.key) != entry.offset; });
 }
 
 /// How many offsets of each partition are read before the checkpoint's.
@@ -46,9 +47,10 @@ Result<void> Recovery::fence() {
     spdlog::info("feed {}: the ends of topic {} are fenced, {} round(s), {} ms", settings_.feed.name,
                  settings_.feed.sink.topic, report->rounds, took);
   } else {
-    spdlog::warn("feed {}: no fence, the ends of topic {} stood still for {} ms: {}; what a dead process still had under way "
-                 "could be appended later (it would be found and told)",
-                 settings_.feed.name, settings_.feed.sink.topic, settings_.config.checkpoint.settle.count(), report->why_not);
+    spdlog::warn(
+        "feed {}: no fence, the ends of topic {} stood still for {} ms: {}; what a dead process still had under way "
+        "could be appended later (it would be found and told)",
+        settings_.feed.name, settings_.feed.sink.topic, settings_.config.checkpoint.settle.count(), report->why_not);
   }
   return {};
 }
@@ -67,7 +69,8 @@ Result<void> Recovery::read_ends() {
 
 bool Recovery::aligns() const {
   return continues() && journal::delivered(*found_.checkpoint, "exactly_once") &&
-         settings_.feed.sink.delivery == Delivery::kExactlyOnce && found_.parameters.way != journal::ParameterFinding::Way::kBarrier;
+         settings_.feed.sink.delivery == Delivery::kExactlyOnce &&
+         found_.parameters.way != journal::ParameterFinding::Way::kBarrier;
 }
 
 // The checkpoint topic was deleted, or the topic has been used by somebody else.
@@ -78,17 +81,23 @@ void Recovery::warn_of_what_is_there() const {
     if (count > 0) counts += fmt::format("{}partition {}: {}", counts.empty() ? "" : ", ", p, count);
   }
   if (counts.empty()) return;
-  spdlog::warn("feed {}: there is no checkpoint in topic {}, but topic {} is not empty (offsets in {}): what is there is neither "
-               "compared nor skipped, and the feed begins where start = \"{}\" says",
-               settings_.feed.name, settings_.config.checkpoint.topic, settings_.feed.sink.topic, counts, settings_.feed.net.start);
+  spdlog::warn(
+      "feed {}: there is no checkpoint in topic {}, but topic {} is not empty (offsets in {}): what is there is "
+      "neither "
+      "compared nor skipped, and the feed begins where start = \"{}\" says",
+      settings_.feed.name, settings_.config.checkpoint.topic, settings_.feed.sink.topic, counts,
+      settings_.feed.net.start);
 }
 
 bool Recovery::shared() const { return config::shares_topic(settings_.config, settings_.feed); }
 
 // Whether there is a checkpoint that counts.
-bool Recovery::continues() const { return found_.checkpoint && !found_.given_up && !found_.checkpoint->session.empty(); }
+bool Recovery::continues() const {
+  return found_.checkpoint && !found_.given_up && !found_.checkpoint->session.empty();
+}
 
-// Where nothing is aligned: whether the topic is still the one that the checkpoint knows. (read_suffix() looks by itself.)
+// Where nothing is aligned: whether the topic is still the one that the checkpoint knows. (read_suffix() looks by
+// itself.)
 Result<void> Recovery::check_ends() {
   if (!continues() || aligns()) return {};
   journal::Holds holds = journal::holds(*found_.checkpoint);
@@ -116,27 +125,31 @@ Result<void> Recovery::check_ends() {
 Result<void> Recovery::check_count() const {
   const std::size_t known = found_.checkpoint->partitions.size();
   if (known <= found_.ends.size()) return {};
-  return error(ExitCode::kData, fmt::format("feed {}: topic {} has {} partitions, the checkpoint knows {}: it was re-created; if "
-                                            "that was meant, start once with --start beginning",
-                                            settings_.feed.name, settings_.feed.sink.topic, found_.ends.size(), known));
+  return error(ExitCode::kData,
+               fmt::format("feed {}: topic {} has {} partitions, the checkpoint knows {}: it was re-created; if "
+                           "that was meant, start once with --start beginning",
+                           settings_.feed.name, settings_.feed.sink.topic, found_.ends.size(), known));
 }
 
 Result<void> Recovery::check_all(const std::vector<journal::End>& ends) const {
   for (std::size_t p = 0; p < ends.size(); ++p) {
-    auto there = journal::check_end(settings_.feed.sink.topic, static_cast<std::int32_t>(p), found_.checkpoint->partitions[p], ends[p]);
+    auto there = journal::check_end(settings_.feed.sink.topic, static_cast<std::int32_t>(p),
+                                    found_.checkpoint->partitions[p], ends[p]);
     if (!there) return there;
   }
   return {};
 }
 
-// Data and checkpoint are in one transaction, and init_transactions has ended the one behind it: what readers of committed
-// records see behind the checkpoint's offsets somebody else has written. So it is after a clean stop, where the
-// configuration has changed and nothing is aligned. Where other feeds write too nobody can tell.
+// Data and checkpoint are in one transaction, and init_transactions has ended the one behind it: what readers of
+// committed records see behind the checkpoint's offsets somebody else has written. So it is after a clean stop, where
+// the configuration has changed and nothing is aligned. Where other feeds write too nobody can tell.
 Result<void> Recovery::read_strangers() {
   using Way = journal::ParameterFinding::Way;
-  const bool changed = continues() && found_.parameters.way == Way::kBarrier && journal::delivered(*found_.checkpoint, "exactly_once") &&
+  const bool changed = continues() && found_.parameters.way == Way::kBarrier &&
+                       journal::delivered(*found_.checkpoint, "exactly_once") &&
                        settings_.feed.sink.delivery == Delivery::kExactlyOnce;
-  const bool committed = settings_.transactional && !shared() && continues() && journal::delivered(*found_.checkpoint, "transactional");
+  const bool committed =
+      settings_.transactional && !shared() && continues() && journal::delivered(*found_.checkpoint, "transactional");
   if (!changed && !committed) return {};
   settings_.on_step(Step::kReadSuffix);
   const char* const isolation = committed ? "read_committed" : "read_uncommitted";
@@ -147,12 +160,14 @@ Result<void> Recovery::read_strangers() {
   std::vector<sink::Range> ranges;
   for (std::size_t p = 0; p < std::min(found_.ends.size(), found_.checkpoint->partitions.size()); ++p) {
     const sink::Offsets& there = (*offsets)[p];
-    const std::int64_t begin = std::max({there.begin, found_.checkpoint->partitions[p].offset + 1, found_.checkpoint->partitions[p].strangers_to + 1});
+    const std::int64_t begin = std::max(
+        {there.begin, found_.checkpoint->partitions[p].offset + 1, found_.checkpoint->partitions[p].strangers_to + 1});
     if (begin < there.end) ranges.push_back({static_cast<std::int32_t>(p), begin, there.end});
     if (committed && there.end < found_.ends[p]) {
-      spdlog::warn("feed {}: topic {} partition {}: somebody else's transaction is open from offset {} on; what it holds up to "
-                   "offset {} is not looked at",
-                   settings_.feed.name, settings_.feed.sink.topic, p, there.end, found_.ends[p] - 1);
+      spdlog::warn(
+          "feed {}: topic {} partition {}: somebody else's transaction is open from offset {} on; what it holds up to "
+          "offset {} is not looked at",
+          settings_.feed.name, settings_.feed.sink.topic, p, there.end, found_.ends[p] - 1);
     }
   }
   const auto take = [this](std::int32_t partition, std::int64_t offset, std::string_view, Bytes) {
@@ -161,8 +176,8 @@ Result<void> Recovery::read_strangers() {
   return (*reader)->read(ranges, take, settings_.deadline);
 }
 
-// From the checkpoint's offset on, that record included: it must be the one that the checkpoint knows. A little before it,
-// too: copies of that are doubles of ours, not somebody else's records.
+// From the checkpoint's offset on, that record included: it must be the one that the checkpoint knows. A little before
+// it, too: copies of that are doubles of ours, not somebody else's records.
 Result<void> Recovery::read_suffix() {
   if (!aligns()) return {};
   if (auto all = check_count(); !all) return all;
@@ -172,7 +187,9 @@ Result<void> Recovery::read_suffix() {
   found_.suffixes.resize(states.size());
   for (std::size_t p = 0; p < states.size(); ++p) {
     ends[p] = {.begin = begins_[p], .end = found_.ends[p], .hash_at_offset = {}};
-    found_.suffixes[p] = {.from = states[p], .end = found_.ends[p], .found = {},
+    found_.suffixes[p] = {.from = states[p],
+                          .end = found_.ends[p],
+                          .found = {},
                           .lost = std::max<std::int64_t>(begins_[p] - (states[p].offset + 1), 0)};
     const std::int64_t begin = std::max(begins_[p], states[p].offset - copies_before(states.size()));
     if (begin < found_.ends[p]) ranges.push_back({static_cast<std::int32_t>(p), begin, found_.ends[p]});
@@ -193,16 +210,19 @@ Result<void> Recovery::read_suffix() {
   };
   if (auto read = (*reader)->read(ranges, take, settings_.deadline); !read) return read;
   if (auto there = check_all(ends); !there) return there;
-  spdlog::info("feed {}: {} record(s) lie behind the checkpoint (epoch {}, session {} sequence {})", settings_.feed.name, count,
-               found_.checkpoint->epoch, found_.checkpoint->session, found_.checkpoint->next_sequence);
+  spdlog::info("feed {}: {} record(s) lie behind the checkpoint (epoch {}, session {} sequence {})",
+               settings_.feed.name, count, found_.checkpoint->epoch, found_.checkpoint->session,
+               found_.checkpoint->next_sequence);
   return {};
 }
 
-// Where the checkpoint does not count, what was learnt counts only if the login goes on behind it; and it is to be buried.
+// Where the checkpoint does not count, what was learnt counts only if the login goes on behind it; and it is to be
+// buried.
 Result<void> Recovery::read_state() {
   const bool counts = found_.checkpoint && !found_.given_up;
-  auto log = sink::CompactedLog::open(settings_.config.producer, settings_.config.topics,
-                                      settings_.config.checkpoint.topic + ".state", "read_uncommitted", settings_.deadline);
+  auto log =
+      sink::CompactedLog::open(settings_.config.producer, settings_.config.topics,
+                               settings_.config.checkpoint.topic + ".state", "read_uncommitted", settings_.deadline);
   if (!log) return log.error();
   auto entries = (*log)->read_back(prefix(), [](const auto&) { return false; }, settings_.deadline);
   if (!entries) return entries.error();
@@ -211,7 +231,9 @@ Result<void> Recovery::read_state() {
   for (const sink::Entry& entry : *entries) {
     auto batch = journal::parse_state(*entry.value);
     if (!batch && !counts) continue;
-    if (!batch) return error(ExitCode::kData, fmt::format("feed {}: state at offset {}: {}", settings_.feed.name, entry.offset, batch.error().message));
+    if (!batch)
+      return error(ExitCode::kData, fmt::format("feed {}: state at offset {}: {}", settings_.feed.name, entry.offset,
+                                                batch.error().message));
     batches.push_back(std::move(*batch));
   }
   if (found_.checkpoint) take_state(batches);

@@ -13,15 +13,16 @@ namespace tickbridge::app {
 
 namespace {
 
-constexpr milliseconds kEpochLook{250};   // from one look into the checkpoint topic to the next
-constexpr milliseconds kPatience{2000};   // for a topic's metadata
+constexpr milliseconds kEpochLook{250};  // from one look into the checkpoint topic to the next
+constexpr milliseconds kPatience{2000};  // for a topic's metadata
 
 /// producer.metadata.max.age.ms, by the library's name.
 milliseconds metadata_age(const config::Config& config) {
   const auto& properties = config.producer.properties;
   const auto found = properties.find("topic.metadata.refresh.interval.ms");
   std::int64_t age = 300'000;
-  if (found != properties.end()) std::from_chars(found->second.data(), found->second.data() + found->second.size(), age);
+  if (found != properties.end())
+    std::from_chars(found->second.data(), found->second.data() + found->second.size(), age);
   return milliseconds{std::max<std::int64_t>(age, 0)};
 }
 
@@ -72,14 +73,18 @@ void Watcher::restore_journal() {
   const std::string& topic = config_.checkpoint.topic;
   const auto restored = checkpoints_.restore(SteadyClock::now() + kPatience);
   if (restored && *restored) {
-    spdlog::error("topic {} was deleted and has been created again: a crash before the next checkpoint would write the session "
-                  "twice; it belongs to tickbridge, leave it alone", topic);
+    spdlog::error(
+        "topic {} was deleted and has been created again: a crash before the next checkpoint would write the session "
+        "twice; it belongs to tickbridge, leave it alone",
+        topic);
     events_.on_lost_checkpoints();
   }
   const auto states = states_.restore(SteadyClock::now() + kPatience);
   if (states && *states) {
-    spdlog::error("topic {}.state was deleted and has been created again: what it held of this session's symbols is lost, so a "
-                  "restart within the session may be refused (65); if so, start once with --start beginning", topic);
+    spdlog::error(
+        "topic {}.state was deleted and has been created again: what it held of this session's symbols is lost, so a "
+        "restart within the session may be refused (65); if so, start once with --start beginning",
+        topic);
   }
   for (const auto* const result : {&restored, &states}) {
     if (!*result) spdlog::warn("looking after topic {}: {}", topic, result->error().message);

@@ -26,8 +26,8 @@ class Watcher {
   };
 
   /// `checkpoints` and `states` outlive it; nobody else reads on in them.
-  Watcher(const config::Config& config, std::string instance, sink::CompactedLog& checkpoints, sink::CompactedLog& states,
-          Events events);
+  Watcher(const config::Config& config, std::string instance, sink::CompactedLog& checkpoints,
+          sink::CompactedLog& states, Events events);
 
  private:
   void run(const std::stop_token& stop);
@@ -43,7 +43,7 @@ class Watcher {
   const milliseconds look_every_;  ///< into the topics' metadata; zero: never
   std::set<std::string> topics_;   ///< data topics
   SteadyTime looked_at_;
-  std::jthread thread_;            ///< last: it uses the others
+  std::jthread thread_;  ///< last: it uses the others
 };
 
 }  // namespace tickbridge::app

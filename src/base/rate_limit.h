@@ -76,7 +76,8 @@ class RateLimitByKind {
       : RateLimitByKind{most, interval, std::make_index_sequence<kLimits>{}} {}
 
   /// As RateLimit::admit.
-  [[nodiscard]] std::optional<std::uint64_t> admit(std::string_view kind, SteadyTime now = SteadyClock::now()) noexcept {
+  [[nodiscard]] std::optional<std::uint64_t> admit(std::string_view kind,
+                                                   SteadyTime now = SteadyClock::now()) noexcept {
     return limits_[std::hash<std::string_view>{}(kind) % kLimits].admit(now);
   }
 

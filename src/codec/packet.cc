@@ -50,7 +50,8 @@ Packet PacketCutter::cut_frame(Bytes bytes) const noexcept {
   const std::int64_t counted = read_length(bytes) + frames_.length_adjust;
   const std::int64_t size = frames_.length_counts_packet ? counted : length_end + counted;
   const std::int64_t magic_end = static_cast<std::int64_t>(frames_.magic_offset + frames_.magic.size());
-  const std::int64_t header = std::max<std::int64_t>({frames_.header_bytes, length_end, frames_.magic.empty() ? 0 : magic_end});
+  const std::int64_t header =
+      std::max<std::int64_t>({frames_.header_bytes, length_end, frames_.magic.empty() ? 0 : magic_end});
   if (size < header) return bad("a frame whose length is shorter than its header");
   if (size > frames_.max_packet_bytes) return bad("a frame longer than max_packet_bytes");
   if (static_cast<std::int64_t>(bytes.size()) < size) return {};

@@ -34,10 +34,10 @@ constexpr std::uint64_t kNoTime = std::numeric_limits<std::uint64_t>::max();
 struct Checked {
   Verdict verdict = Verdict::kValid;
   Reason reason = Reason::kNone;
-  std::uint8_t type = 0;             ///< first byte
-  bool directory = false;            ///< a valid directory message: teaches instrument → symbol
-  std::uint16_t instrument = 0;      ///< 0: none
-  std::uint64_t time_ns = kNoTime;   ///< since midnight, exchange time; kNoTime where unreadable
+  std::uint8_t type = 0;            ///< first byte
+  bool directory = false;           ///< a valid directory message: teaches instrument → symbol
+  std::uint16_t instrument = 0;     ///< 0: none
+  std::uint64_t time_ns = kNoTime;  ///< since midnight, exchange time; kNoTime where unreadable
 };
 
 /// A market's message table. Pure and thread-safe; lives as long as the process.

@@ -83,7 +83,8 @@ struct Exit {
 /// Whether another feed writes into its topic. What lies between its records is no stranger's then.
 [[nodiscard]] bool shares_topic(const Config& config, const Feed& feed) noexcept;
 
-/// The options of a feed that shape what it writes: name in the feed's table ("key", "frames.length_bytes") → value as TOML.
+/// The options of a feed that shape what it writes: name in the feed's table ("key", "frames.length_bytes") → value as
+/// TOML.
 [[nodiscard]] std::map<std::string, std::string> shaping(const Feed& feed);
 /// `feed` with such options as they were once. Names that are not known any more are passed over. Errors: kConfig.
 [[nodiscard]] Result<Feed> reshaped(const Feed& feed, const std::map<std::string, std::string>& values);

@@ -253,7 +253,8 @@ void daemon_rules(Facts& facts) {
 }  // namespace
 
 bool shares_topic(const Config& config, const Feed& feed) noexcept {
-  return std::ranges::any_of(config.feeds, [&](const Feed& other) { return other.name != feed.name && other.sink.topic == feed.sink.topic; });
+  return std::ranges::any_of(
+      config.feeds, [&](const Feed& other) { return other.name != feed.name && other.sink.topic == feed.sink.topic; });
 }
 
 std::vector<std::string> contradictions(const Config& config) {

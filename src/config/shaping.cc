@@ -29,7 +29,8 @@ Result<Feed> reshaped(const Feed& feed, const std::map<std::string, std::string>
   for (const Option& option : options()) {
     if (!option.shapes) continue;
     const std::string key{option.path.substr(kPrefix.size())};
-    if (const auto found = values.find(key); found != values.end()) toml += fmt::format("{} = {}\n", key, found->second);
+    if (const auto found = values.find(key); found != values.end())
+      toml += fmt::format("{} = {}\n", key, found->second);
   }
   auto parsed = parse(toml, "the checkpoint's parameters");
   if (!parsed) return parsed.error();

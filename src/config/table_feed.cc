@@ -112,7 +112,8 @@ std::vector<Option> way_in() {
       {.path = "feed.*.reconnect_min",
        .kind = Kind::kDuration,
        .field = in_feed<&Feed::net, &net::Options::reconnect_min>,
-       .doc = "The first wait before connecting again; it doubles, with jitter, up to reconnect_max, until a packet comes.",
+       .doc = "The first wait before connecting again; it doubles, with jitter, up to reconnect_max, until a packet "
+              "comes.",
        .min = 1,
        .max = kHour},
       {.path = "feed.*.reconnect_max",

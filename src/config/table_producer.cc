@@ -56,8 +56,9 @@ std::vector<Option> own() {
       {.path = "producer.transaction_interval",
        .kind = Kind::kDuration,
        .field = in_daemon<&Config::producer, &ProducerOptions::transaction_interval>,
-       .doc = "Time between commits with delivery = \"transactional\"; at most checkpoint.interval, which shows that the "
-              "owner lives.",
+       .doc =
+           "Time between commits with delivery = \"transactional\"; at most checkpoint.interval, which shows that the "
+           "owner lives.",
        .min = 1,
        .max = 60'000},
       {.path = "producer.transaction_messages",

@@ -28,9 +28,10 @@ struct Suffix {
   std::int64_t lost = 0;  ///< offsets behind from.offset that retention has deleted
 };
 
-/// The packet to ask the exchange for: next_sequence; or, where something lies behind the checkpoint and all its records come
-/// before next_sequence, the newest of those. (Nothing of the replay may equal anything behind them: the feed stood still,
-/// and somebody else has written. It takes a record that both know to show that they belong together.)
+/// The packet to ask the exchange for: next_sequence; or, where something lies behind the checkpoint and all its
+/// records come before next_sequence, the newest of those. (Nothing of the replay may equal anything behind them: the
+/// feed stood still, and somebody else has written. It takes a record that both know to show that they belong
+/// together.)
 [[nodiscard]] std::uint64_t witness_from(const Checkpoint& checkpoint, const std::vector<Suffix>& suffixes) noexcept;
 
 /// What is to be done with a record of the replay.
@@ -45,7 +46,8 @@ struct Stranger {
   enum class Kind : std::uint8_t {
     kForeign,
     kDouble,
-    kCounted,  ///< no stranger: the last of `count` records that retention has deleted, and that were taken for ours unseen
+    kCounted,  ///< no stranger: the last of `count` records that retention has deleted, and that were taken for ours
+               ///< unseen
   };
   Kind kind = Kind::kForeign;
   std::int32_t partition = 0;
@@ -80,8 +82,8 @@ class Aligner {
   /// belong together before the first match. Optional; in the order of next(). Passed over for partitions that are
   /// aligned.
   void expect(std::int32_t partition, std::uint64_t hash);
-  /// A record of the replay before the checkpoint's next_sequence (witness_from): if it is the one that the checkpoint knows
-  /// at its position, log and replay belong together, whatever lies in the suffixes.
+  /// A record of the replay before the checkpoint's next_sequence (witness_from): if it is the one that the checkpoint
+  /// knows at its position, log and replay belong together, whatever lies in the suffixes.
   void witness(Position position, std::uint64_t hash) noexcept;
   /// The replay leaves a gap from here on: partitions that are not aligned yet are searched by content, and what they
   /// hold from inside the gap is ours.

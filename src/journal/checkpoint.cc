@@ -167,7 +167,8 @@ void read_partition(const json::value& value, Checkpoint& checkpoint, std::strin
 
 json::array left_json(const std::vector<LeftSession>& left) {
   json::array out;
-  for (const LeftSession& one : left) out.push_back(json::array{to_utf8(one.session), one.next_sequence, one.midnight_ms});
+  for (const LeftSession& one : left)
+    out.push_back(json::array{to_utf8(one.session), one.next_sequence, one.midnight_ms});
   return out;
 }
 
@@ -247,7 +248,8 @@ void leave(std::vector<LeftSession>& sessions, LeftSession left) {
   if (sessions.size() > kMost) sessions.erase(sessions.begin());
 }
 
-const LeftSession* find_left(const std::vector<LeftSession>& left, std::string_view session, std::int64_t midnight_ms) noexcept {
+const LeftSession* find_left(const std::vector<LeftSession>& left, std::string_view session,
+                             std::int64_t midnight_ms) noexcept {
   const auto found = std::ranges::find_if(
       left, [&](const LeftSession& one) { return one.session == session && one.midnight_ms == midnight_ms; });
   return found == left.end() ? nullptr : &*found;

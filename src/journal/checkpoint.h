@@ -70,8 +70,8 @@ struct Checkpoint {
   std::uint64_t state_epoch_floor = 0;  ///< state entries of older epochs belong to sessions gone by
   Parameters parameters;
   std::uint64_t interval_ms = 0;  ///< between two checkpoints of this owner; 0: not said
-  std::string decision;        ///< why this barrier is; empty: a plain checkpoint
-  bool session_ended = false;  ///< the session's end came right before next_sequence
+  std::string decision;           ///< why this barrier is; empty: a plain checkpoint
+  bool session_ended = false;     ///< the session's end came right before next_sequence
   std::vector<LeftSession> left;  ///< in this order: what the log holds of them ends there; the newest ones
   /// Aligned, all acknowledged, nothing pending, and nothing is handed over after it: the last word of an owner that
   /// stops, never a barrier's. (Whoever finds it reads what lies behind as not ours.)
@@ -108,8 +108,11 @@ struct StateEntry {
   bool operator==(const StateEntry&) const = default;
 };
 
-/// Numbers mean other instruments behind this position: MoldUDP64's own session has changed. (Instrument 0 teaches nothing.)
-[[nodiscard]] inline StateEntry forget_all(Position position) { return {.position = position, .instrument = 0, .key = {}, .sticky = false}; }
+/// Numbers mean other instruments behind this position: MoldUDP64's own session has changed. (Instrument 0 teaches
+/// nothing.)
+[[nodiscard]] inline StateEntry forget_all(Position position) {
+  return {.position = position, .instrument = 0, .key = {}, .sticky = false};
+}
 [[nodiscard]] inline bool forgets_all(const StateEntry& entry) noexcept { return entry.instrument == 0; }
 
 /// What one record of the state topic holds: the entries learnt since the record before.

@@ -72,7 +72,8 @@ std::string refusal(const std::vector<std::string>& changes) {
 
 std::string delivery_refusal(const std::vector<std::string>& changes) {
   return fmt::format(
-      "delivery has changed after a stop that was not clean ({}): what lies behind the last checkpoint only the old one "
+      "delivery has changed after a stop that was not clean ({}): what lies behind the last checkpoint only the old "
+      "one "
       "can tell, so start once with the old configuration and stop it with SIGTERM; --accept-change does not help here",
       fmt::join(changes, ", "));
 }

@@ -50,8 +50,10 @@ struct StartFacts {
 /// Whether the owner of `base` has written on behind it.
 [[nodiscard]] bool goes_on(const std::vector<Checkpoint>& in_order, const Checkpoint& base) noexcept;
 
-/// How long apart the checkpoints of a living owner may be, for one who watches: its interval, or ours if that is longer.
-[[nodiscard]] std::chrono::milliseconds watched_interval(const Checkpoint& newest, std::chrono::milliseconds ours) noexcept;
+/// How long apart the checkpoints of a living owner may be, for one who watches: its interval, or ours if that is
+/// longer.
+[[nodiscard]] std::chrono::milliseconds watched_interval(const Checkpoint& newest,
+                                                         std::chrono::milliseconds ours) noexcept;
 
 /// Tells a living owner from a dead one's last checkpoint: alive is who advances twice while watched, and has not said
 /// since that it stops.
@@ -68,8 +70,8 @@ class Liveness {
   int advances_ = 0;
 };
 
-/// REQUIRES: the checkpoint's owner is whoever asks, in place, or has been watched and does not live. Then "settled" is as
-/// good as "clean".
+/// REQUIRES: the checkpoint's owner is whoever asks, in place, or has been watched and does not live. Then "settled" is
+/// as good as "clean".
 inline void settle(Checkpoint& checkpoint) noexcept { checkpoint.clean |= checkpoint.settled; }
 
 /// A partition's range of offsets, and the record at the checkpoint's offset where it is still there.
@@ -138,8 +140,9 @@ struct ParameterFinding {
   std::vector<std::string> changes;  ///< "partitions: 12 -> 24"
   std::string problem;
 };
-/// `accepted`: --accept-change. More partitions than before is accepted by itself (nobody can undo it): kOldFirst. Another
-/// delivery is not accepted after an unclean stop: what lies behind the checkpoint is known to the old one's start path only.
+/// `accepted`: --accept-change. More partitions than before is accepted by itself (nobody can undo it): kOldFirst.
+/// Another delivery is not accepted after an unclean stop: what lies behind the checkpoint is known to the old one's
+/// start path only.
 [[nodiscard]] ParameterFinding judge_parameters(const Checkpoint& checkpoint, const Parameters& now, bool accepted);
 
 }  // namespace tickbridge::journal

@@ -32,12 +32,14 @@ std::string joined(const std::string& first, const std::string& second) {
 // The newest packet of which any partition holds a record that was acknowledged.
 std::uint64_t furthest(const Checkpoint& checkpoint) {
   std::uint64_t sequence = 0;
-  for (const PartitionState& partition : checkpoint.partitions) sequence = std::max(sequence, partition.position.sequence);
+  for (const PartitionState& partition : checkpoint.partitions)
+    sequence = std::max(sequence, partition.position.sequence);
   return sequence;
 }
 
-// The session was left before its end. A life that was killed wrote on behind its last checkpoint: how far nobody noted down, but no
-// more than what lies there. Partitions that were ahead of the slowest one hold more before their positions.
+// The session was left before its end. A life that was killed wrote on behind its last checkpoint: how far nobody noted
+// down, but no more than what lies there. Partitions that were ahead of the slowest one hold more before their
+// positions.
 std::string bound(const StartPlan& plan, const LoginFinding& login) {
   const Checkpoint& previous = *plan.previous;
   if (!login.other_session || login.gap_begin == 0 || previous.clean || delivered(previous, "transactional")) return {};
@@ -53,7 +55,8 @@ std::string bound(const StartPlan& plan, const LoginFinding& login) {
 // Whoever goes on in a session that was left before has been told how.
 std::vector<LeftSession> left_behind(const Checkpoint& previous, std::string_view session) {
   std::vector<LeftSession> left = previous.left;
-  if (!previous.session_ended && !previous.session.empty()) leave(left, {previous.session, previous.next_sequence, previous.state.midnight_ms});
+  if (!previous.session_ended && !previous.session.empty())
+    leave(left, {previous.session, previous.next_sequence, previous.state.midnight_ms});
   std::erase_if(left, [&](const LeftSession& one) { return one.session == session; });
   return left;
 }

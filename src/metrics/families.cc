@@ -40,7 +40,8 @@ void add_feeds(std::vector<Family>& out, std::span<const FeedMetrics* const> fee
     for (const FeedMetrics* feed : feeds) {
       std::vector<Label> labels{{"feed", feed->feed()}};
       labels.insert(labels.end(), extra.begin(), extra.end());
-      family.samples.push_back({std::move(labels), unit(rows[row]) * static_cast<double>(feed->value(static_cast<Id>(row)))});
+      family.samples.push_back(
+          {std::move(labels), unit(rows[row]) * static_cast<double>(feed->value(static_cast<Id>(row)))});
     }
   });
 }

@@ -10,79 +10,81 @@ namespace tickbridge::metrics {
 
 /// Every counter of a feed: enumerator, exposed name (prefix tickbridge_feed_ and suffix _total are added),
 /// extra label ("" or `reason="…"`), help. The only place where a metric is defined.
-#define TICKBRIDGE_FEED_COUNTERS(X)                                                                              \
-  X(kBytesReceived, "received_bytes", "", "Bytes read from the exchange's socket")                               \
-  X(kReads, "reads", "", "Reads of the exchange's socket that brought bytes")                                    \
-  X(kPacketsReceived, "packets_received", "", "Sequenced packets received, repeats included")                    \
-  X(kPacketsUnsequenced, "packets_unsequenced", "", "Unsequenced and debug packets received, and ignored")       \
-  X(kMessagesReceived, "messages_received", "", "Messages split out of packets, repeats included; a broken packet is one") \
-  X(kMessagesCommitted, "messages_committed", "", "Messages handed over to the producer, in order")              \
-  X(kMessagesAcknowledged, "messages_acknowledged", "", "Messages that Kafka has acknowledged")                  \
-  X(kMessagesDeadLettered, "messages_dead_lettered", "", "Messages, broken packets and told gaps for the dead-letter topic") \
-  X(kDroppedRepeat, "messages_dropped", "reason=\"repeat\"", "Messages dropped, by reason")                      \
-  X(kDroppedInvalid, "messages_dropped", "reason=\"invalid\"", "Messages dropped, by reason")                    \
-  X(kDroppedUnknown, "messages_dropped", "reason=\"unknown\"", "Messages dropped, by reason")                    \
-  X(kDroppedFull, "messages_dropped", "reason=\"full\"", "Messages dropped, by reason")                          \
-  X(kDroppedDelivery, "messages_dropped", "reason=\"delivery\"", "Messages dropped, by reason")                  \
-  X(kMessagesSkipped, "messages_skipped", "", "Messages found in the log already while aligning")                \
-  X(kMessagesUnknownType, "messages_unknown", "kind=\"type\"", "Messages of a type or code not in the table")    \
-  X(kMessagesUnknownCode, "messages_unknown", "kind=\"code\"", "Messages of a type or code not in the table")    \
-  X(kGaps, "gaps", "", "Gaps in the sequence that nobody could fill")                                            \
-  X(kGapLetters, "gap_letters", "", "Dead letters that tell of a gap")                                           \
-  X(kMessagesMissing, "packets_missing", "", "Sequence numbers that lie in gaps")                                \
-  X(kSequenceRepeats, "sequence_repeats", "", "Packets received again")                                          \
-  X(kReconnects, "reconnects", "", "Connections to the exchange after the first")                                \
-  X(kLoginsRejected, "logins_rejected", "", "Logins that the exchange rejected")                                 \
-  X(kProtocolErrors, "protocol_errors", "", "Connections given up because of bytes that cannot be")              \
-  X(kSessionChanges, "session_changes", "", "Logins answered with another session than asked for")               \
-  X(kForeignWrites, "foreign_writes", "", "Records of others found in the feed's partitions")                    \
-  X(kDoubles, "doubles", "", "Records of our own found in the log a second time")                                \
-  X(kKeysByNumber, "keys_by_number", "", "Instruments used before their directory message: their number is the key")\
-  X(kCheckpoints, "checkpoints", "", "Checkpoints acknowledged by Kafka")                                        \
+#define TICKBRIDGE_FEED_COUNTERS(X)                                                                                   \
+  X(kBytesReceived, "received_bytes", "", "Bytes read from the exchange's socket")                                    \
+  X(kReads, "reads", "", "Reads of the exchange's socket that brought bytes")                                         \
+  X(kPacketsReceived, "packets_received", "", "Sequenced packets received, repeats included")                         \
+  X(kPacketsUnsequenced, "packets_unsequenced", "", "Unsequenced and debug packets received, and ignored")            \
+  X(kMessagesReceived, "messages_received", "",                                                                       \
+    "Messages split out of packets, repeats included; a broken packet is one")                                        \
+  X(kMessagesCommitted, "messages_committed", "", "Messages handed over to the producer, in order")                   \
+  X(kMessagesAcknowledged, "messages_acknowledged", "", "Messages that Kafka has acknowledged")                       \
+  X(kMessagesDeadLettered, "messages_dead_lettered", "",                                                              \
+    "Messages, broken packets and told gaps for the dead-letter topic")                                               \
+  X(kDroppedRepeat, "messages_dropped", "reason=\"repeat\"", "Messages dropped, by reason")                           \
+  X(kDroppedInvalid, "messages_dropped", "reason=\"invalid\"", "Messages dropped, by reason")                         \
+  X(kDroppedUnknown, "messages_dropped", "reason=\"unknown\"", "Messages dropped, by reason")                         \
+  X(kDroppedFull, "messages_dropped", "reason=\"full\"", "Messages dropped, by reason")                               \
+  X(kDroppedDelivery, "messages_dropped", "reason=\"delivery\"", "Messages dropped, by reason")                       \
+  X(kMessagesSkipped, "messages_skipped", "", "Messages found in the log already while aligning")                     \
+  X(kMessagesUnknownType, "messages_unknown", "kind=\"type\"", "Messages of a type or code not in the table")         \
+  X(kMessagesUnknownCode, "messages_unknown", "kind=\"code\"", "Messages of a type or code not in the table")         \
+  X(kGaps, "gaps", "", "Gaps in the sequence that nobody could fill")                                                 \
+  X(kGapLetters, "gap_letters", "", "Dead letters that tell of a gap")                                                \
+  X(kMessagesMissing, "packets_missing", "", "Sequence numbers that lie in gaps")                                     \
+  X(kSequenceRepeats, "sequence_repeats", "", "Packets received again")                                               \
+  X(kReconnects, "reconnects", "", "Connections to the exchange after the first")                                     \
+  X(kLoginsRejected, "logins_rejected", "", "Logins that the exchange rejected")                                      \
+  X(kProtocolErrors, "protocol_errors", "", "Connections given up because of bytes that cannot be")                   \
+  X(kSessionChanges, "session_changes", "", "Logins answered with another session than asked for")                    \
+  X(kForeignWrites, "foreign_writes", "", "Records of others found in the feed's partitions")                         \
+  X(kDoubles, "doubles", "", "Records of our own found in the log a second time")                                     \
+  X(kKeysByNumber, "keys_by_number", "", "Instruments used before their directory message: their number is the key")  \
+  X(kCheckpoints, "checkpoints", "", "Checkpoints acknowledged by Kafka")                                             \
   X(kStandstillSeconds, "standstill_seconds", "", "Time in which commit stood still so that a transaction could end") \
-  X(kHandOverRefused, "hand_over_refused", "", "Hand-overs refused or cut short because the share was full")     \
-  X(kHandOverBatches, "hand_over_batches", "", "Hand-overs of one task and partition")                           \
-  X(kTasks, "tasks", "", "Tasks decoded and committed")                                                          \
-  X(kReadStops, "read_stops", "", "Times the reader stopped because the ring was full")                          \
+  X(kHandOverRefused, "hand_over_refused", "", "Hand-overs refused or cut short because the share was full")          \
+  X(kHandOverBatches, "hand_over_batches", "", "Hand-overs of one task and partition")                                \
+  X(kTasks, "tasks", "", "Tasks decoded and committed")                                                               \
+  X(kReadStops, "read_stops", "", "Times the reader stopped because the ring was full")                               \
   X(kDecodeRetries, "decode_retries", "", "Tasks decoded again after a failure of the environment")
 
 /// Every gauge of a feed (prefix tickbridge_feed_). Times are kept in milliseconds and exposed in seconds.
-#define TICKBRIDGE_FEED_GAUGES(X)                                                                                \
-  X(kNextSequence, "next_sequence", "", "The next packet to ask the exchange for")                               \
-  X(kRingUsedBytes, "ring_used_bytes", "", "Bytes in the ring, read and not yet committed")                      \
-  X(kRingBytes, "ring_bytes", "", "The ring's size")                                                             \
-  X(kMessagesHeld, "held_messages", "", "Messages received and waiting in a task for their turn or for room")    \
-  X(kInFlight, "in_flight_messages", "", "Records handed over and not yet acknowledged")                         \
-  X(kInFlightLimit, "in_flight_limit", "", "The feed's share of what may be in flight")                           \
-  X(kRecoverySeconds, "recovery_seconds", "", "From the start of the last recovery to owning the feed")          \
-  X(kAlignmentSeconds, "alignment_seconds", "", "Comparing the replay with the log in the last recovery")        \
-  X(kCheckpointSeconds, "checkpoint_seconds", "", "Until the last checkpoint was acknowledged") \
+#define TICKBRIDGE_FEED_GAUGES(X)                                                                             \
+  X(kNextSequence, "next_sequence", "", "The next packet to ask the exchange for")                            \
+  X(kRingUsedBytes, "ring_used_bytes", "", "Bytes in the ring, read and not yet committed")                   \
+  X(kRingBytes, "ring_bytes", "", "The ring's size")                                                          \
+  X(kMessagesHeld, "held_messages", "", "Messages received and waiting in a task for their turn or for room") \
+  X(kInFlight, "in_flight_messages", "", "Records handed over and not yet acknowledged")                      \
+  X(kInFlightLimit, "in_flight_limit", "", "The feed's share of what may be in flight")                       \
+  X(kRecoverySeconds, "recovery_seconds", "", "From the start of the last recovery to owning the feed")       \
+  X(kAlignmentSeconds, "alignment_seconds", "", "Comparing the replay with the log in the last recovery")     \
+  X(kCheckpointSeconds, "checkpoint_seconds", "", "Until the last checkpoint was acknowledged")               \
   X(kDrainSeconds, "drain_seconds", "", "Until all of the last transaction was acknowledged, before its commit")
 
 /// Counters of the whole daemon (prefix tickbridge_, suffix _total).
-#define TICKBRIDGE_DAEMON_COUNTERS(X)                                                                            \
-  X(kProducerErrors, "producer_errors", "", "Errors that the Kafka client library reported")                     \
-  X(kHttpOk, "http_requests", "code=\"2xx\"", "HTTP requests answered, by class of the answer")                  \
-  X(kHttpRefused, "http_requests", "code=\"4xx\"", "HTTP requests answered, by class of the answer")             \
-  X(kHttpFailed, "http_requests", "code=\"5xx\"", "HTTP requests answered, by class of the answer")              \
+#define TICKBRIDGE_DAEMON_COUNTERS(X)                                                                \
+  X(kProducerErrors, "producer_errors", "", "Errors that the Kafka client library reported")         \
+  X(kHttpOk, "http_requests", "code=\"2xx\"", "HTTP requests answered, by class of the answer")      \
+  X(kHttpRefused, "http_requests", "code=\"4xx\"", "HTTP requests answered, by class of the answer") \
+  X(kHttpFailed, "http_requests", "code=\"5xx\"", "HTTP requests answered, by class of the answer")  \
   X(kHttpEvicted, "http_connections_evicted", "", "HTTP connections closed to make room for newer ones")
 
 /// Gauges of the whole daemon (prefix tickbridge_).
-#define TICKBRIDGE_DAEMON_GAUGES(X)                                                                              \
-  X(kProducerInFlight, "producer_in_flight_messages", "", "Records of all feeds handed over, not acknowledged")  \
-  X(kProducerInFlightLimit, "producer_in_flight_limit", "", "What may be in flight over all feeds")              \
-  X(kWorkers, "workers", "", "Worker threads")                                                                   \
-  X(kWorkersParked, "workers_parked", "", "Worker threads asleep because there is nothing to do")                \
+#define TICKBRIDGE_DAEMON_GAUGES(X)                                                                             \
+  X(kProducerInFlight, "producer_in_flight_messages", "", "Records of all feeds handed over, not acknowledged") \
+  X(kProducerInFlightLimit, "producer_in_flight_limit", "", "What may be in flight over all feeds")             \
+  X(kWorkers, "workers", "", "Worker threads")                                                                  \
+  X(kWorkersParked, "workers_parked", "", "Worker threads asleep because there is nothing to do")               \
   X(kHttpConnections, "http_connections", "", "HTTP connections open")
 
 /// What the system says of the process, under the names every Prometheus exporter uses: member, name, kind, help.
-#define TICKBRIDGE_SYSTEM_METRICS(X)                                                                             \
-  X(cpu_seconds, "process_cpu_seconds_total", kCounter, "Processor time used, user and system, in seconds")      \
-  X(start_time_seconds, "process_start_time_seconds", kGauge, "Start of the process, seconds since 1970 UTC")    \
-  X(resident_bytes, "process_resident_memory_bytes", kGauge, "Memory in RAM")                                    \
-  X(virtual_bytes, "process_virtual_memory_bytes", kGauge, "Address space; each feed's ring counts twice")       \
-  X(open_fds, "process_open_fds", kGauge, "File descriptors open")                                               \
-  X(max_fds, "process_max_fds", kGauge, "File descriptors allowed")                                              \
+#define TICKBRIDGE_SYSTEM_METRICS(X)                                                                          \
+  X(cpu_seconds, "process_cpu_seconds_total", kCounter, "Processor time used, user and system, in seconds")   \
+  X(start_time_seconds, "process_start_time_seconds", kGauge, "Start of the process, seconds since 1970 UTC") \
+  X(resident_bytes, "process_resident_memory_bytes", kGauge, "Memory in RAM")                                 \
+  X(virtual_bytes, "process_virtual_memory_bytes", kGauge, "Address space; each feed's ring counts twice")    \
+  X(open_fds, "process_open_fds", kGauge, "File descriptors open")                                            \
+  X(max_fds, "process_max_fds", kGauge, "File descriptors allowed")                                           \
   X(threads, "process_threads", kGauge, "Threads, the Kafka client library's included")
 
 // clang-format on

@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t kMaxRead = std::size_t{256} << 10U;  // the workers get going while the next read comes
 constexpr std::size_t kMinRead = 4096;
-constexpr milliseconds kDrainPoll{2};                      // zlib-stream: until the last connection is worked off
+constexpr milliseconds kDrainPoll{2};  // zlib-stream: until the last connection is worked off
 
 std::uint64_t seed() { return (std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}(); }
 

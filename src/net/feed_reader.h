@@ -16,8 +16,8 @@ namespace tickbridge::net {
 
 /// What a reader tells the application. Main thread.
 struct ReaderEvents {
-  std::function<void()> on_ended;              ///< the session is over
-  std::function<void(const Error&)> on_failed; ///< for good
+  std::function<void()> on_ended;               ///< the session is over
+  std::function<void(const Error&)> on_failed;  ///< for good
 };
 
 /// One feed's connection to the exchange: a thin layer of Asio over Session and PacketScanner.
@@ -30,7 +30,8 @@ class FeedReader {
              std::string password, bool again_after_end, Intake& intake, metrics::FeedMetrics& metrics,
              ReaderEvents events);
 
-  /// The first login asks for this packet of this session, which an earlier life of the daemon has reached. Before start().
+  /// The first login asks for this packet of this session, which an earlier life of the daemon has reached. Before
+  /// start().
   void resume_at(const std::string& session, std::uint64_t sequence) { session_.resume_at(session, sequence); }
   /// What is replayed is still compared with what the log holds: shown as recovering, not as streaming.
   void catching_up(bool still);
@@ -89,16 +90,16 @@ class FeedReader {
   boost::asio::steady_timer retry_;
   boost::asio::steady_timer tick_;
   boost::asio::steady_timer startup_;
-  std::uint64_t connection_ = 0;   // counts connections and hang-ups; handlers of an older one do nothing
-  std::uint64_t reporting_ = 0;    // the connection whose scans are listened to
+  std::uint64_t connection_ = 0;  // counts connections and hang-ups; handlers of an older one do nothing
+  std::uint64_t reporting_ = 0;   // the connection whose scans are listened to
   std::size_t address_ = 0;
-  bool hanging_up_ = false;        // closed, but what it brought is not worked off yet
+  bool hanging_up_ = false;  // closed, but what it brought is not worked off yet
   bool closed_by_exchange_ = false;
   bool reading_paused_ = false;
   bool stopped_ = false;
   bool catching_up_ = false;
   bool writing_ = false;
-  std::string out_;                // being written
+  std::string out_;  // being written
 };
 
 }  // namespace tickbridge::net

@@ -13,11 +13,11 @@ struct Address {
 };
 
 struct Options {
-  std::vector<Address> hosts;          ///< tried in turn
+  std::vector<Address> hosts;  ///< tried in turn
   std::string username;
-  std::string password_file;           ///< path; empty: no password
-  std::string session;                 ///< empty: whichever is current
-  std::string start = "checkpoint";    ///< checkpoint | beginning | now | a sequence number
+  std::string password_file;         ///< path; empty: no password
+  std::string session;               ///< empty: whichever is current
+  std::string start = "checkpoint";  ///< checkpoint | beginning | now | a sequence number
   std::chrono::milliseconds reconnect_min{100};
   std::chrono::milliseconds reconnect_max{10'000};
   std::chrono::milliseconds heartbeat{1'000};

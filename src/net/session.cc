@@ -58,8 +58,8 @@ bool Session::refused() const noexcept {
   return std::ranges::any_of(standings_, [](const Standing& at) { return at.kind == Standing::Kind::kRefuses; });
 }
 
-// An address that is away has not refused: it may be the one that has the session. One that is away for as long as it takes
-// a silent side to be dead is not waited for any more.
+// An address that is away has not refused: it may be the one that has the session. One that is away for as long as it
+// takes a silent side to be dead is not waited for any more.
 bool Session::refused_everywhere(SteadyTime now) const {
   return refused() && std::ranges::all_of(standings_, [&](const Standing& at) {
            if (at.kind == Standing::Kind::kUnknown) return false;
@@ -81,16 +81,18 @@ void Session::connected(SteadyTime now, std::size_t address) {
   if (!ended_) state_ = FeedState::kLoggingIn;
   Ask wanted = ask(now);
   if (wanted.session.empty() && !ended_ && !session_.empty() && !asked_.session.empty()) {
-    spdlog::warn("feed {}: every address that answers has refused session {} for {} ms at least; asking for whichever is current",
-                 feed_, session_, kRefusedFor.count());
+    spdlog::warn(
+        "feed {}: every address that answers has refused session {} for {} ms at least; asking for whichever is "
+        "current",
+        feed_, session_, kRefusedFor.count());
   }
   asked_ = std::move(wanted);
-  output_ = soup::login_request(
-      version_, {.username = options_.username,
-                 .password = password_,
-                 .session = asked_.session,
-                 .sequence = asked_.sequence,
-                 .heartbeat_timeout_ms = static_cast<std::uint32_t>(options_.silence.count())});
+  output_ =
+      soup::login_request(version_, {.username = options_.username,
+                                     .password = password_,
+                                     .session = asked_.session,
+                                     .sequence = asked_.sequence,
+                                     .heartbeat_timeout_ms = static_cast<std::uint32_t>(options_.silence.count())});
 }
 
 Verdict Session::scanned(const Scan& scan, SteadyTime now) {
@@ -147,8 +149,8 @@ Verdict Session::rejected(char reason, SteadyTime now) {
   }
   stands(address_, Standing::Kind::kRefuses, now);
   answered_ = true;
-  spdlog::warn("feed {}: the exchange rejected the login: session \"{}\" not available (reason {}); trying again", feed_,
-               asked_.session, reason);
+  spdlog::warn("feed {}: the exchange rejected the login: session \"{}\" not available (reason {}); trying again",
+               feed_, asked_.session, reason);
   return Verdict::kHangUp;
 }
 

@@ -103,15 +103,15 @@ class Session {
   Backoff backoff_;
   metrics::FeedState state_ = metrics::FeedState::kConnecting;
   bool connected_ = false;
-  bool answered_ = false;               // the login
+  bool answered_ = false;  // the login
   bool logged_in_ = false;
   bool paused_ = false;
-  bool ended_ = false;                  // session_ has ended: what comes next is another one
+  bool ended_ = false;  // session_ has ended: what comes next is another one
   std::uint64_t logins_ = 0;
-  std::vector<Standing> standings_;     // by address, since the last login that was accepted
-  std::size_t address_ = 0;             // of this connection
-  Ask asked_{};                         // on this connection
-  std::string session_;                 // learnt from the last login
+  std::vector<Standing> standings_;  // by address, since the last login that was accepted
+  std::size_t address_ = 0;          // of this connection
+  Ask asked_{};                      // on this connection
+  std::string session_;              // learnt from the last login
   std::uint64_t next_sequence_ = 1;
   SteadyTime heard_{};
   SteadyTime sent_{};

@@ -12,7 +12,7 @@ struct HttpOptions {
 };
 
 struct LogOptions {
-  std::string level = "info";             ///< trace | debug | info | warn | error | critical | off
+  std::string level = "info";  ///< trace | debug | info | warn | error | critical | off
   LogFormat format = LogFormat::kText;
 };
 

@@ -128,7 +128,8 @@ bool Committer::repeats(const Record& record, Tally& tally) {
     return true;
   }
   if (packet && std::exchange(counted_repeat_, sequence) != sequence) metrics_.add(FeedCounter::kSequenceRepeats, 1);
-  const bool message = record.kind != Kind::kMoldHeader && record.kind != Kind::kBadPacket && mold_.repeats(record.index);
+  const bool message =
+      record.kind != Kind::kMoldHeader && record.kind != Kind::kBadPacket && mold_.repeats(record.index);
   if (!packet && !message) return false;
   if (record.kind != Kind::kMoldHeader) ++tally.messages, ++tally.repeats;
   return true;
@@ -140,8 +141,9 @@ bool Committer::asked_for(std::uint64_t sequence) const noexcept {
 
 // It was in an earlier life's log, if anything is.
 void Committer::witness(const Record& record) {
-  const std::string key = record.kind == Kind::kDirectory ? directory_.key_of(record.instrument, protocol_.symbol(record.bytes()))
-                                                          : directory_.key_of(record.instrument);
+  const std::string key = record.kind == Kind::kDirectory
+                              ? directory_.key_of(record.instrument, protocol_.symbol(record.bytes()))
+                              : directory_.key_of(record.instrument);
   aligner_->witness({sequence_.of(record.packet), record.index}, journal::record_hash(key, record.bytes()));
 }
 
@@ -159,7 +161,8 @@ bool Committer::route_message(const Record& record, const Task& task, Target& ta
   target.timestamp_ms = timestamp(record, task);
   if (directory_.has_learnt()) [[unlikely]]
     note_learnt(record);
-  if (!unknown) [[likely]] return true;
+  if (!unknown) [[likely]]
+    return true;
   ++(record.reason == Reason::kUnknownType ? tally.unknown_types : tally.unknown_codes);
   if (settings_.policies.on_unknown == OnUnknown::kDeadLetter) target.partition = dead_letters();
   if (settings_.policies.on_unknown == OnUnknown::kDrop) target.partition = kNowhere, ++tally.unknown_dropped;
@@ -206,7 +209,8 @@ bool Committer::route_mold(const Record& record) {
   if (!header) return true;  // decode has checked it
   const SequenceFinding finding = mold_.header(*header);
   if (mold_.repeated() != 0) metrics_.add(FeedCounter::kSequenceRepeats, 1);
-  if (finding.new_session && settings_.resume.journaled) learnt_.push_back(journal::forget_all({sequence_.of(record.packet), 0}));
+  if (finding.new_session && settings_.resume.journaled)
+    learnt_.push_back(journal::forget_all({sequence_.of(record.packet), 0}));
   return note(finding, std::string{header->session.data(), header->session.size()});
 }
 
@@ -227,22 +231,27 @@ bool Committer::note(const SequenceFinding& finding, const std::string& session)
   }
   if (!finding.gap()) return true;
   metrics_.add(FeedCounter::kMessagesMissing, finding.gap_end - finding.gap_begin);
-  return note_gap(session, finding.gap_begin, fmt::format("sequences {} to {}", finding.gap_begin, finding.gap_end - 1));
+  return note_gap(session, finding.gap_begin,
+                  fmt::format("sequences {} to {}", finding.gap_begin, finding.gap_end - 1));
 }
 
-// false: a session that was left before its end has come back. It begins anew, and what was written of it would be written again.
+// false: a session that was left before its end has come back. It begins anew, and what was written of it would be
+// written again.
 bool Committer::note_return(const std::string& session) {
-  const journal::LeftSession* const left = journal::find_left(settings_.resume.left, session, day_.midnight_ms(wall_nanoseconds()));
+  const journal::LeftSession* const left =
+      journal::find_left(settings_.resume.left, session, day_.midnight_ms(wall_nanoseconds()));
   if (left == nullptr) return true;
-  const std::string what = fmt::format("feed {}: session {} has come back, which was left before its end, at sequence {}", settings_.feed,
-                                       session, left->next_sequence);
+  const std::string what =
+      fmt::format("feed {}: session {} has come back, which was left before its end, at sequence {}", settings_.feed,
+                  session, left->next_sequence);
   if (!settings_.resume.single) {
     spdlog::warn("{}: what was written of it is written again", what);
     return true;
   }
-  stop_ = error(ExitCode::kData, fmt::format("{}: what was written of it would be written again; start once with --start {} to go on "
-                                             "there, or with --start beginning to have it all again",
-                                             what, left->next_sequence));
+  stop_ = error(ExitCode::kData,
+                fmt::format("{}: what was written of it would be written again; start once with --start {} to go on "
+                            "there, or with --start beginning to have it all again",
+                            what, left->next_sequence));
   return false;
 }
 
@@ -384,10 +393,11 @@ Committer::Progress Committer::full(SteadyTime now) {
   if (!full_since_) full_since_ = now;
   if (settings_.when_full == sink::WhenFull::kWait || now - *full_since_ < settings_.max_block) return Progress::kFull;
   if (settings_.when_full == sink::WhenFull::kDrop) return Progress::kDone;
-  problem_ = error(ExitCode::kUnacknowledged,
-                   fmt::format("feed {}: no room in the producer for {} ms (max.block.ms) and when_full = \"stop\"; are "
-                               "all partitions of its topic led by a live broker?",
-                               settings_.feed, settings_.max_block.count()));
+  problem_ =
+      error(ExitCode::kUnacknowledged,
+            fmt::format("feed {}: no room in the producer for {} ms (max.block.ms) and when_full = \"stop\"; are "
+                        "all partitions of its topic led by a live broker?",
+                        settings_.feed, settings_.max_block.count()));
   return Progress::kFailed;
 }
 

@@ -19,8 +19,8 @@
 
 namespace tickbridge::pipeline {
 
-/// What the directory knows of a session whose checkpoint was given up (--start): counts where the login goes on in it, at
-/// packet `from` or behind. (Later starts restore it, so this one does.)
+/// What the directory knows of a session whose checkpoint was given up (--start): counts where the login goes on in it,
+/// at packet `from` or behind. (Later starts restore it, so this one does.)
 struct KnownState {
   std::string session;
   std::uint64_t from = 0;
@@ -29,24 +29,24 @@ struct KnownState {
 
 /// Where a life of the feed begins: what recovery has found (recovery.md).
 struct Resume {
-  std::string session;               ///< what the first login asks for; empty: whichever is current
-  std::uint64_t next_sequence = 1;   ///< and its packet; 0: newest
-  std::uint64_t asked = 0;           ///< packets from here on are witnesses (journal::witness_from); 0: none
-  bool journaled = false;            ///< commit stands still at logins that need a checkpoint, and tells of itself
-  bool transactional = false;        ///< nothing at all is handed over before the feed is owned, a gap's letter neither
-  bool reserved = false;             ///< at_most_once: nothing is handed over beyond what is reserved
-  std::int32_t partitions = 0;       ///< of the data topic, to route by; 0: as many as it has
-  std::uint64_t max_record_bytes = 0;  ///< larger ones are dead letters; 0: what the topic takes
+  std::string session;              ///< what the first login asks for; empty: whichever is current
+  std::uint64_t next_sequence = 1;  ///< and its packet; 0: newest
+  std::uint64_t asked = 0;          ///< packets from here on are witnesses (journal::witness_from); 0: none
+  bool journaled = false;           ///< commit stands still at logins that need a checkpoint, and tells of itself
+  bool transactional = false;       ///< nothing at all is handed over before the feed is owned, a gap's letter neither
+  bool reserved = false;            ///< at_most_once: nothing is handed over beyond what is reserved
+  std::int32_t partitions = 0;      ///< of the data topic, to route by; 0: as many as it has
+  std::uint64_t max_record_bytes = 0;           ///< larger ones are dead letters; 0: what the topic takes
   std::optional<journal::FunctionState> state;  ///< at next_sequence of that session
   std::vector<journal::StateEntry> entries;     ///< the directory there
   std::vector<journal::StateEntry> later;       ///< what was learnt behind it; counts where a gap swallows it
   KnownState known;
-  bool session_ended = false;                   ///< right before next_sequence
-  std::vector<journal::LeftSession> left;       ///< before their end: what begins again there would be written again,
-  bool single = false;                          ///< and stops the feed, as nothing may be
-  std::vector<journal::Suffix> suffixes;        ///< by partition, where the log has to be aligned; else empty
-  bool clean = false;                           ///< the checkpoint is
-  bool until_aligned = false;                   ///< other parameters count from there on: commit stands still
+  bool session_ended = false;              ///< right before next_sequence
+  std::vector<journal::LeftSession> left;  ///< before their end: what begins again there would be written again,
+  bool single = false;                     ///< and stops the feed, as nothing may be
+  std::vector<journal::Suffix> suffixes;   ///< by partition, where the log has to be aligned; else empty
+  bool clean = false;                      ///< the checkpoint is
+  bool until_aligned = false;              ///< other parameters count from there on: commit stands still
 };
 
 /// Hands a feed's records over, in feed order: all that has state lives here. One thread at a time (the
@@ -66,10 +66,10 @@ class Committer {
     Resume resume;
   };
   enum class Progress : std::uint8_t {
-    kDone,    ///< the piece is handed over, or dropped and counted
-    kFull,    ///< no room: commit the same piece again when there is
-    kBarrier, ///< stands still at barrier(): commit the same piece again when that is passed
-    kFailed,  ///< the feed has to stop: problem() says why; what came before was handed over
+    kDone,     ///< the piece is handed over, or dropped and counted
+    kFull,     ///< no room: commit the same piece again when there is
+    kBarrier,  ///< stands still at barrier(): commit the same piece again when that is passed
+    kFailed,   ///< the feed has to stop: problem() says why; what came before was handed over
   };
 
   Committer(Settings settings, const codec::Protocol& protocol, TradingDay day, routing::Directory directory,
@@ -95,7 +95,9 @@ class Committer {
   /// What alignment has passed over since the last report.
   [[nodiscard]] std::vector<journal::Stranger> take_strangers();
   /// true: this life has done its part (Resume::until_aligned).
-  [[nodiscard]] bool aligned_for_good() const noexcept { return settings_.resume.until_aligned && !own_pending_ && !aligner_; }
+  [[nodiscard]] bool aligned_for_good() const noexcept {
+    return settings_.resume.until_aligned && !own_pending_ && !aligner_;
+  }
   [[nodiscard]] Barrier take_barrier() { return std::move(barrier_); }
   /// True where report() may be asked for: what has been handed over ends between two packets.
   [[nodiscard]] bool between_tasks() const noexcept { return between_tasks_; }
@@ -169,7 +171,7 @@ class Committer {
   routing::Directory directory_;
   PacketSequence sequence_;
   MoldSequence mold_;
-  std::uint64_t counted_repeat_ = 0;        // the packet that kSequenceRepeats counted last, since the login
+  std::uint64_t counted_repeat_ = 0;  // the packet that kSequenceRepeats counted last, since the login
   std::int64_t midnight_ms_;
   std::int64_t last_timestamp_ms_;
 
@@ -179,40 +181,40 @@ class Committer {
   bool aligned_told_ = false;
   std::vector<std::pair<std::int32_t, journal::PartitionState>> matched_;  // at the end of alignment, untold
   std::vector<journal::Stranger> strangers_;                               // as well
-  std::vector<journal::Handed> handed_;     // by partition
-  std::optional<std::string> keyed_by_number_in_;  ///< the session in which that was told
+  std::vector<journal::Handed> handed_;                                    // by partition
+  std::optional<std::string> keyed_by_number_in_;                          ///< the session in which that was told
   std::vector<journal::StateEntry> learnt_;
   std::uint64_t state_batches_ = 0;
   std::uint64_t dead_lettered_ = 0;
   std::uint64_t in_transaction_ = 0;  // records handed over since the last barrier
-  bool own_pending_;                        // no login yet in this life
-  bool login_taken_ = false;                // the piece's login is worked off
+  bool own_pending_;                  // no login yet in this life
+  bool login_taken_ = false;          // the piece's login is worked off
   bool between_tasks_ = true;
-  bool dropping_ = false;                   // the piece is not reserved, and is to be dropped
+  bool dropping_ = false;  // the piece is not reserved, and is to be dropped
   Barrier barrier_;
-  bool barrier_due_ = false;                // in front of the piece
-  bool joined_;                             // a session, in this life or the one before
-  bool ended_;                              // and its end has come
+  bool barrier_due_ = false;  // in front of the piece
+  bool joined_;               // a session, in this life or the one before
+  bool ended_;                // and its end has come
   struct GapLetter {
     std::string session;
     std::uint64_t begin = 0;
     std::string text;
   };
-  std::vector<GapLetter> gap_letters_;      // dead letters that tell of gaps, to be handed over first
+  std::vector<GapLetter> gap_letters_;  // dead letters that tell of gaps, to be handed over first
 
   // the current piece
   bool routed_ = false;
-  std::vector<Target> targets_;             // by record
-  std::vector<std::uint32_t> begin_;        // by partition (dead letters last): where its group begins in order_
-  std::vector<std::uint32_t> order_;        // records grouped by partition, in feed order within
-  std::vector<codec::Reason> reasons_;      // by record: why it is a dead letter
-  std::vector<std::uint64_t> hashes_;       // by record, while aligning
-  std::vector<sink::Outgoing> outgoing_;    // the group being handed over
+  std::vector<Target> targets_;           // by record
+  std::vector<std::uint32_t> begin_;      // by partition (dead letters last): where its group begins in order_
+  std::vector<std::uint32_t> order_;      // records grouped by partition, in feed order within
+  std::vector<codec::Reason> reasons_;    // by record: why it is a dead letter
+  std::vector<std::uint64_t> hashes_;     // by record, while aligning
+  std::vector<sink::Outgoing> outgoing_;  // the group being handed over
   std::int32_t cursor_partition_ = 0;
-  std::size_t cursor_index_ = 0;            // into order_
-  std::size_t held_ = 0;                    // as the gauge says
+  std::size_t cursor_index_ = 0;  // into order_
+  std::size_t held_ = 0;          // as the gauge says
   std::optional<SteadyTime> full_since_;
-  std::optional<Error> stop_;               // the feed stops behind this piece
+  std::optional<Error> stop_;  // the feed stops behind this piece
   Error problem_;
 };
 

@@ -25,12 +25,14 @@ void Committer::restore() {
   midnight_ms_ = resume.state->midnight_ms;
   last_timestamp_ms_ = resume.state->last_timestamp_ms;
   directory_.restore_turn(resume.state->turn);
-  if (resume.reserved && !resume.clean) return;  // the start is ahead of the state: messages that were given up are no gap
+  if (resume.reserved && !resume.clean)
+    return;  // the start is ahead of the state: messages that were given up are no gap
   mold_.restore(resume.state->mold_session, resume.state->mold_expected);
 }
 
 void Committer::know(const journal::StateEntry& entry) {
-  journal::forgets_all(entry) ? directory_.new_session() : directory_.restore(entry.instrument, entry.key, entry.sticky);
+  journal::forgets_all(entry) ? directory_.new_session()
+                              : directory_.restore(entry.instrument, entry.key, entry.sticky);
 }
 
 // A login begins a piece. What it means can need a barrier, and so does a piece that is not reserved yet.
@@ -43,7 +45,8 @@ std::optional<Committer::Progress> Committer::before_piece(const Task& task, Ste
   }
   if (barrier_due_) return stand(now);
   const std::uint64_t end = sequence_.of(task.packets);
-  if (!settings_.resume.reserved || own_pending_ || end <= reserved.before) return std::nullopt;  // nothing counts before a login
+  if (!settings_.resume.reserved || own_pending_ || end <= reserved.before)
+    return std::nullopt;  // nothing counts before a login
   dropping_ = end <= reserved.dropped_before;
   if (dropping_) return std::nullopt;
   barrier_ = {.kind = Barrier::Kind::kReserve, .left = {}, .wanted = end, .report = {}};
@@ -70,7 +73,8 @@ bool Committer::take_login(const Record& record) {
   barrier.left = sequence_.session();
   barrier.left_at = std::max(sequence_.expected(), sequence_.of(record.packet));
   if (own_pending_ && !settings_.resume.known.session.empty()) {  // --start says how
-    std::erase_if(settings_.resume.left, [&](const journal::LeftSession& left) { return left.session == accepted->session; });
+    std::erase_if(settings_.resume.left,
+                  [&](const journal::LeftSession& left) { return left.session == accepted->session; });
   }
   const SequenceFinding finding = sequence_.login(*accepted, record.packet);
   counted_repeat_ = 0;
@@ -78,7 +82,8 @@ bool Committer::take_login(const Record& record) {
   joined_ = true;
   if (finding.new_session) ended_ = false;
   if (finding.new_session) settings_.resume.later.clear();
-  if (finding.new_session) learnt_.clear();  // of the session that was left, which no start goes back to behind this barrier
+  if (finding.new_session)
+    learnt_.clear();  // of the session that was left, which no start goes back to behind this barrier
   if (finding.new_session && !note_return(accepted->session)) return false;
   if (barrier.left_early && !note_left(barrier)) return false;
   if (!note(finding, accepted->session)) return false;
@@ -87,7 +92,8 @@ bool Committer::take_login(const Record& record) {
   const bool first = std::exchange(own_pending_, false);
   if (!settings_.resume.journaled || !(first || finding.new_session || finding.gap())) return false;
   if (first) own(finding);
-  if (finding.new_session) std::for_each(handed_.begin(), handed_.end(), [](auto& handed) { handed.position = {}, handed.hash = 0; });
+  if (finding.new_session)
+    std::for_each(handed_.begin(), handed_.end(), [](auto& handed) { handed.position = {}, handed.hash = 0; });
   if (!finding.new_session) barrier.left.clear();
   barrier.kind = first ? Barrier::Kind::kOwn : finding.new_session ? Barrier::Kind::kSession : Barrier::Kind::kGap;
   if (finding.gap()) {
@@ -101,7 +107,8 @@ bool Committer::take_login(const Record& record) {
 void Committer::drop_piece(const Task& task) {
   dropping_ = false;
   std::uint64_t dropped = 0;
-  for (std::size_t i = 0; i < task.count; ++i) dropped += std::exchange(targets_[i].partition, kNowhere) != kNowhere ? 1U : 0U;
+  for (std::size_t i = 0; i < task.count; ++i)
+    dropped += std::exchange(targets_[i].partition, kNowhere) != kNowhere ? 1U : 0U;
   metrics_.add(FeedCounter::kDroppedFull, dropped);
 }
 
@@ -113,8 +120,8 @@ void Committer::remember_gap(const SequenceFinding& finding) {
   }
 }
 
-// A later login while aligning. Positions of a session that was left say nothing of the next one's messages; what was not
-// compared yet may be ours, from behind the place where it was left.
+// A later login while aligning. Positions of a session that was left say nothing of the next one's messages; what was
+// not compared yet may be ours, from behind the place where it was left.
 void Committer::leave_suffix(const SequenceFinding& finding) {
   if (finding.new_session) {
     finish_aligning();
@@ -123,8 +130,8 @@ void Committer::leave_suffix(const SequenceFinding& finding) {
   }
 }
 
-// What lies behind the checkpoint is compared with the replay. In another session there is none: all of it may be ours, unless
-// the checkpoint says that nothing of ours can follow.
+// What lies behind the checkpoint is compared with the replay. In another session there is none: all of it may be ours,
+// unless the checkpoint says that nothing of ours can follow.
 void Committer::own(const SequenceFinding& finding) {
   const KnownState& known = settings_.resume.known;
   if (sequence_.session() == known.session && sequence_.expected() >= known.from) {
@@ -134,8 +141,9 @@ void Committer::own(const SequenceFinding& finding) {
   }
   const bool over = settings_.resume.session_ended;
   if (settings_.resume.suffixes.empty() || (finding.new_session && !over && !settings_.resume.clean)) return;
-  aligner_.emplace(journal::Aligner::Settings{.clean = settings_.resume.clean, .by_content = finding.gap() && !finding.new_session},
-                   settings_.resume.suffixes);
+  aligner_.emplace(
+      journal::Aligner::Settings{.clean = settings_.resume.clean, .by_content = finding.gap() && !finding.new_session},
+      settings_.resume.suffixes);
   if (over) aligner_->finish();
   if (finding.new_session) {
     strangers_ = aligner_->take_strangers();
@@ -166,7 +174,8 @@ void Committer::align(const Task& task) {
   }
   if (ended_) aligner_->finish();
   if (aligner_->aligned() && !std::exchange(aligned_told_, true)) tell_aligned(task);
-  if (ended_ || (task.count != 0 && aligner_->done({sequence_.of(task.records[task.count - 1].packet), task.records[task.count - 1].index}))) {
+  if (ended_ || (task.count != 0 && aligner_->done({sequence_.of(task.records[task.count - 1].packet),
+                                                    task.records[task.count - 1].index}))) {
     finish_aligning();
   }
 }
@@ -182,9 +191,9 @@ void Committer::align_record(const Task& task, std::size_t i) {
       metrics_.add(FeedCounter::kMessagesSkipped, 1);
       return;
     case journal::Alignment::kFailed:
-      stop_ = error(ExitCode::kData,
-                    fmt::format("feed {}: the log cannot be aligned with the feed, nothing is written: {}", settings_.feed,
-                                aligner_->problem()));
+      stop_ =
+          error(ExitCode::kData, fmt::format("feed {}: the log cannot be aligned with the feed, nothing is written: {}",
+                                             settings_.feed, aligner_->problem()));
   }
 }
 
@@ -192,9 +201,10 @@ void Committer::tell_aligned(const Task& task) const {
   if (aligner_->total() == 0) return;
   const auto took = std::chrono::duration_cast<milliseconds>(SteadyClock::now() - *aligning_since_).count();
   metrics_.set(metrics::FeedGauge::kAlignmentSeconds, took);
-  spdlog::info("feed {}: aligned before sequence {}: {} record(s) of the log compared, {} matched, {} passed over, {} ms",
-               settings_.feed, sequence_.of(task.packets), aligner_->total(), aligner_->matched(),
-               aligner_->total() - aligner_->matched(), took);
+  spdlog::info(
+      "feed {}: aligned before sequence {}: {} record(s) of the log compared, {} matched, {} passed over, {} ms",
+      settings_.feed, sequence_.of(task.packets), aligner_->total(), aligner_->matched(),
+      aligner_->total() - aligner_->matched(), took);
 }
 
 void Committer::finish_aligning() {
@@ -204,13 +214,16 @@ void Committer::finish_aligning() {
   hashes_ = {};
 }
 
-// Each session's first one is told: more often than not the feed has been joined late, or at_most_once has lost the directory.
+// Each session's first one is told: more often than not the feed has been joined late, or at_most_once has lost the
+// directory.
 void Committer::tell_keyed_by_number(const routing::Learnt& learnt, const Record& record) {
   metrics_.add(FeedCounter::kKeysByNumber, 1);
   if (std::exchange(keyed_by_number_in_, sequence_.session()) == sequence_.session()) return;
-  spdlog::warn("feed {}: sequence {} is about instrument {}, and no directory message has named that: its key is {} until the session "
-               "ends, and so it is with others of its kind (keys_by_number)",
-               settings_.feed, sequence_.of(record.packet), learnt.instrument, learnt.key);
+  spdlog::warn(
+      "feed {}: sequence {} is about instrument {}, and no directory message has named that: its key is {} until the "
+      "session "
+      "ends, and so it is with others of its kind (keys_by_number)",
+      settings_.feed, sequence_.of(record.packet), learnt.instrument, learnt.key);
 }
 
 void Committer::note_learnt(const Record& record) {

@@ -50,7 +50,8 @@ void Decoder::decode(Task& task, const ring::ByteRing& ring) const {
 bool Decoder::take(Task& task, const codec::Packet& packet, Bytes bytes) const {
   if (task.records.size() - task.count < kMinRecords) return false;
   const Bytes payload = bytes.subspan(packet.payload_offset, packet.payload_size);
-  if (packet.type == codec::soup::kSequenced) [[likely]] return take_payload(task, payload);
+  if (packet.type == codec::soup::kSequenced) [[likely]]
+    return take_payload(task, payload);
   if (packet.type == codec::soup::kEndOfSession) add(task, Record::Kind::kEnd, payload, Reason::kNone);
   if (packet.type != codec::soup::kAccepted) return true;
   if (task.count != 0) return false;  // a login begins a piece: all of a piece have one session and one numbering

@@ -66,16 +66,18 @@ Feed::Feed(Settings settings, const codec::Protocol& protocol, ring::ByteRing ri
       max_records_{std::max(settings_.pipeline.task_bytes / kBytesPerRecord, Decoder::kMinRecords)},
       ring_{std::move(ring)},
       tasks_{settings_.workers + 1, [this] {
-               return Task{max_records_, decoder_.arena_bytes(settings_.pipeline.task_bytes), decoder_.inflate_limits()};
+               return Task{max_records_, decoder_.arena_bytes(settings_.pipeline.task_bytes),
+                           decoder_.inflate_limits()};
              }} {
   metrics_.set(FeedGauge::kRingBytes, static_cast<std::int64_t>(ring_.size()));
 }
 
 void Feed::attach(Committer::Settings settings, TradingDay day, const routing::Options& routing, sink::Lane& lane) {
   lane_ = &lane;
-  const std::int32_t partitions = settings.resume.partitions != 0 ? settings.resume.partitions : lane.topic().partitions;
-  committer_.emplace(std::move(settings), protocol_, std::move(day),
-                     routing::Directory{routing, partitions}, lane, metrics_, max_records_);
+  const std::int32_t partitions =
+      settings.resume.partitions != 0 ? settings.resume.partitions : lane.topic().partitions;
+  committer_.emplace(std::move(settings), protocol_, std::move(day), routing::Directory{routing, partitions}, lane,
+                     metrics_, max_records_);
 }
 
 std::size_t Feed::memory_bytes() const noexcept {
@@ -83,9 +85,7 @@ std::size_t Feed::memory_bytes() const noexcept {
   return ring_.size() + tasks_.size() * task;
 }
 
-void Feed::sample() const noexcept {
-  metrics_.set(FeedGauge::kRingUsedBytes, static_cast<std::int64_t>(ring_.used()));
-}
+void Feed::sample() const noexcept { metrics_.set(FeedGauge::kRingUsedBytes, static_cast<std::int64_t>(ring_.used())); }
 
 void Feed::announce() noexcept {
   if (stage_) stage_->request();
@@ -114,8 +114,7 @@ void Feed::pass_barrier() noexcept {
 
 bool Feed::has_work() const noexcept {
   if (failed()) return false;
-  return (ring_.has_unclaimed() && tasks_.has_free()) || commit_wanted_.raised() ||
-         (stage_ && stage_->wanted());
+  return (ring_.has_unclaimed() && tasks_.has_free()) || commit_wanted_.raised() || (stage_ && stage_->wanted());
 }
 
 bool Feed::drained() const noexcept {
@@ -238,7 +237,8 @@ void Feed::stand_at(Barrier barrier) {
 bool Feed::commit_task(Task& task) {
   while (!failed()) {
     if (stalled_) stalled_ = false;
-    switch (committer_->commit(task, SteadyClock::now(), {.before = reserved_.load(), .dropped_before = dropped_.load()})) {
+    switch (
+        committer_->commit(task, SteadyClock::now(), {.before = reserved_.load(), .dropped_before = dropped_.load()})) {
       case Committer::Progress::kFailed:
         fail(committer_->problem());
         return false;

@@ -25,11 +25,11 @@ namespace tickbridge::pipeline {
 
 /// What a feed tells others. Called by workers; must not block.
 struct FeedEvents {
-  std::function<void()> on_space;                 ///< the ring has room again: wake the reader
+  std::function<void()> on_space;  ///< the ring has room again: wake the reader
   std::function<void(std::uint64_t connection, const net::Scan&)> on_scan;  ///< zlib-stream
-  std::function<void(const Error&)> on_failed;    ///< the feed has stopped for good; called once
-  std::function<void(MarkReport)> on_mark = {};   ///< want_mark() is answered
-  std::function<void(Barrier)> on_barrier = {};   ///< commit stands still until pass_barrier()
+  std::function<void(const Error&)> on_failed;   ///< the feed has stopped for good; called once
+  std::function<void(MarkReport)> on_mark = {};  ///< want_mark() is answered
+  std::function<void(Barrier)> on_barrier = {};  ///< commit stands still until pass_barrier()
 };
 
 /// One feed between its socket and the producer: issue in order, execute out of order, retire in order.
@@ -120,7 +120,7 @@ class Feed final : public net::Intake {
   std::optional<InflateStage> stage_;
   ring::TaskRing<Task> tasks_;
 
-  alignas(kCacheLine) ring::TryFlag claiming_;   // the claim flag
+  alignas(kCacheLine) ring::TryFlag claiming_;  // the claim flag
   ring::Turn commit_turn_;
   ring::Flag commit_wanted_;
   std::atomic<bool> stalled_{false};

@@ -39,10 +39,7 @@ void InflateStage::begin_connection(std::uint64_t connection) {
   for (std::uint32_t seen = 1; !turn_.leave(seen);) look();
 }
 
-bool InflateStage::idle() const noexcept {
-  return looked_at_ == raw_.published() && turn_.idle() &&
-         !blocked_;
-}
+bool InflateStage::idle() const noexcept { return looked_at_ == raw_.published() && turn_.idle() && !blocked_; }
 
 bool InflateStage::run() {
   if (!requested_.take()) return false;
@@ -112,10 +109,14 @@ bool InflateStage::inflate(Bytes input) {
   used(step.taken);
   publish_packets();
   if (broken_) return true;
-  if (step.reason == codec::Reason::kInflateLimit) break_off("a zlib stream that inflates beyond max_inflate_ratio");
-  else if (step.reason != codec::Reason::kNone) break_off("bytes that are no zlib stream");
-  else if (step.ended && begin_ != end_) break_off("bytes behind the end of its zlib stream");
-  else if (step.taken == 0 && step.given == 0 && begin_ != end_ && !output_waits_) break_off("a zlib stream that stands still");
+  if (step.reason == codec::Reason::kInflateLimit)
+    break_off("a zlib stream that inflates beyond max_inflate_ratio");
+  else if (step.reason != codec::Reason::kNone)
+    break_off("bytes that are no zlib stream");
+  else if (step.ended && begin_ != end_)
+    break_off("bytes behind the end of its zlib stream");
+  else if (step.taken == 0 && step.given == 0 && begin_ != end_ && !output_waits_)
+    break_off("a zlib stream that stands still");
   return true;
 }
 

@@ -62,18 +62,18 @@ class InflateStage {
   codec::StreamInflater inflater_;
   net::PacketScanner scanner_;
   std::uint64_t connection_ = 0;
-  std::uint64_t begin_ = 0;          // raw bytes begin_ .. end_ are claimed and not used up
+  std::uint64_t begin_ = 0;  // raw bytes begin_ .. end_ are claimed and not used up
   std::uint64_t end_ = 0;
   std::int64_t received_ns_ = 0;
-  bool compressed_ = false;          // the plain bytes before the login's answer are through
-  bool output_waits_ = false;        // the inflater may hold output that found no room
-  bool broken_ = false;              // drop what comes until the next connection
+  bool compressed_ = false;    // the plain bytes before the login's answer are through
+  bool output_waits_ = false;  // the inflater may hold output that found no room
+  bool broken_ = false;        // drop what comes until the next connection
 
   // shared
   ring::Turn turn_;
   ring::Flag requested_;
-  std::atomic<bool> blocked_{false};           // left because the plain ring is full
-  std::atomic<std::uint64_t> looked_at_{0};    // raw_.published() when all of it was looked at
+  std::atomic<bool> blocked_{false};         // left because the plain ring is full
+  std::atomic<std::uint64_t> looked_at_{0};  // raw_.published() when all of it was looked at
 };
 
 }  // namespace tickbridge::pipeline

@@ -24,8 +24,8 @@ struct FeedPolicies {
 
 /// The whole daemon's.
 struct Options {
-  std::size_t workers = 0;               ///< 0: cores - 1, at least 1
-  std::size_t ring_bytes = 67108864;     ///< a feed
+  std::size_t workers = 0;            ///< 0: cores - 1, at least 1
+  std::size_t ring_bytes = 67108864;  ///< a feed
   std::size_t task_bytes = 131072;
 };
 

@@ -12,11 +12,11 @@ namespace tickbridge::pipeline {
 
 /// What the check of a sequence found.
 struct SequenceFinding {
-  bool first = false;             ///< the feed's first session
-  bool new_session = false;       ///< not the one before, or not the one that the first login asked for
-  std::uint64_t gap_begin = 0;    ///< numbers gap_begin .. gap_end - 1 are missing; equal: none
+  bool first = false;           ///< the feed's first session
+  bool new_session = false;     ///< not the one before, or not the one that the first login asked for
+  std::uint64_t gap_begin = 0;  ///< numbers gap_begin .. gap_end - 1 are missing; equal: none
   std::uint64_t gap_end = 0;
-  std::uint64_t repeats = 0;      ///< so many packets come again
+  std::uint64_t repeats = 0;  ///< so many packets come again
   [[nodiscard]] bool gap() const noexcept { return gap_begin != gap_end; }
 };
 
@@ -48,7 +48,7 @@ class PacketSequence {
   std::string session_;
   bool known_ = false;
   std::uint64_t expected_;
-  std::uint64_t base_;      // number of the task's packet 0
+  std::uint64_t base_;  // number of the task's packet 0
 };
 
 /// Follows the explicit numbers of MoldUDP64 messages.
@@ -60,7 +60,9 @@ class MoldSequence {
   [[nodiscard]] std::uint64_t repeated() const noexcept { return repeated_; }
 
   // What survives a restart: the session (empty: no header seen) and the number expected next.
-  [[nodiscard]] std::string session() const { return known_ ? std::string{session_.data(), session_.size()} : std::string{}; }
+  [[nodiscard]] std::string session() const {
+    return known_ ? std::string{session_.data(), session_.size()} : std::string{};
+  }
   [[nodiscard]] std::uint64_t expected() const noexcept { return expected_; }
   void restore(const std::string& session, std::uint64_t expected);
 

@@ -16,21 +16,21 @@ namespace tickbridge::pipeline {
 /// One thing that decode found in the feed, in feed order. Points into the ring or the task's arena.
 struct Record {
   enum class Kind : std::uint8_t {
-    kMessage,      ///< valid
-    kDirectory,    ///< valid, and teaches an instrument's symbol
+    kMessage,    ///< valid
+    kDirectory,  ///< valid, and teaches an instrument's symbol
     kUnknownType,
     kUnknownCode,
-    kInvalid,      ///< a message that is a dead letter
-    kBadPacket,    ///< a whole packet that is one
-    kLogin,        ///< the payload of a login accepted packet: session and sequence of what follows
-    kEnd,          ///< the end of the session
-    kMoldHeader,   ///< session and sequence of the messages that follow
+    kInvalid,     ///< a message that is a dead letter
+    kBadPacket,   ///< a whole packet that is one
+    kLogin,       ///< the payload of a login accepted packet: session and sequence of what follows
+    kEnd,         ///< the end of the session
+    kMoldHeader,  ///< session and sequence of the messages that follow
   };
   const std::byte* data = nullptr;
   std::uint64_t time_ns = codec::kNoTime;  ///< since midnight
   std::uint32_t size = 0;
-  std::uint32_t packet = 0;                ///< sequenced packets of the task before this record's
-  std::uint32_t index = 0;                 ///< in the packet
+  std::uint32_t packet = 0;  ///< sequenced packets of the task before this record's
+  std::uint32_t index = 0;   ///< in the packet
   std::uint16_t instrument = 0;
   Kind kind = Kind::kMessage;
   codec::Reason reason = codec::Reason::kNone;
@@ -75,13 +75,13 @@ struct Task {
   [[nodiscard]] std::span<const Record> found() const noexcept { return {records.data(), count}; }
 
   ring::Claim claim;
-  std::uint64_t position = 0;      // ring: the next packet to decode
-  std::uint32_t packets = 0;       // sequenced packets decoded so far, in all pieces
-  Bytes rest;                      // of a packet that did not fit into the last piece: a block of messages
-  std::uint32_t rest_index = 0;    // index of the first message in rest
+  std::uint64_t position = 0;    // ring: the next packet to decode
+  std::uint32_t packets = 0;     // sequenced packets decoded so far, in all pieces
+  Bytes rest;                    // of a packet that did not fit into the last piece: a block of messages
+  std::uint32_t rest_index = 0;  // index of the first message in rest
   std::vector<Record> records;
-  std::size_t count = 0;           // records of the current piece
-  std::vector<std::byte> arena;    // inflated packets of the current piece
+  std::size_t count = 0;         // records of the current piece
+  std::vector<std::byte> arena;  // inflated packets of the current piece
   std::size_t arena_used = 0;
   std::optional<codec::PacketInflater> inflater;
 };

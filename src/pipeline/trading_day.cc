@@ -29,7 +29,8 @@ Result<TradingDay> TradingDay::create(const std::string& date, const std::string
   }
   date::local_days day;
   if (date != "today" && !parse_date(date, day)) {
-    return error(ExitCode::kConfig, fmt::format("trading_date = \"{}\" is neither \"today\" nor a date such as 2019-12-30", date));
+    return error(ExitCode::kConfig,
+                 fmt::format("trading_date = \"{}\" is neither \"today\" nor a date such as 2019-12-30", date));
   }
   return TradingDay{date, zone};
 }

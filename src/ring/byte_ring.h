@@ -13,7 +13,7 @@ namespace tickbridge::ring {
 
 /// A run of whole packets, claimed by one reader.
 struct Claim {
-  std::uint64_t begin = 0;       ///< positions: bytes since the ring was made
+  std::uint64_t begin = 0;  ///< positions: bytes since the ring was made
   std::uint64_t end = 0;
   std::int64_t received_ns = 0;  ///< wall time of the read that brought its last byte
   [[nodiscard]] std::size_t size() const noexcept { return end - begin; }

@@ -23,7 +23,9 @@ class Flag {
 /// and so the holder, looking once more after release(), sees what that thread saw.
 class TryFlag {
  public:
-  [[nodiscard]] bool try_hold() noexcept { return !held_.exchange(true, std::memory_order_acq_rel); }  // partner: release()
+  [[nodiscard]] bool try_hold() noexcept {
+    return !held_.exchange(true, std::memory_order_acq_rel);
+  }  // partner: release()
   void release() noexcept { held_.exchange(false, std::memory_order_acq_rel); }
 
  private:

@@ -20,9 +20,9 @@ struct Client {
   bool transactional = false;  ///< has a transactional id
 
   // Shared atomics, any thread.
-  std::atomic<bool> connected{false};  ///< a broker has answered since all were last reported down
-  std::atomic<bool> failed{false};     ///< a fatal error: nothing is taken any more
-  std::atomic<bool> stopping{false};   ///< the producer is being destroyed
+  std::atomic<bool> connected{false};                  ///< a broker has answered since all were last reported down
+  std::atomic<bool> failed{false};                     ///< a fatal error: nothing is taken any more
+  std::atomic<bool> stopping{false};                   ///< the producer is being destroyed
   std::atomic<SteadyClock::rep> transaction_begun{0};  ///< the newest one, SteadyClock's ticks; 0: none
   std::atomic<bool> attention{false};  ///< a lane has something for the delivery thread (LaneCore::attend)
 

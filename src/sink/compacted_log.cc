@@ -112,7 +112,8 @@ Result<std::unique_ptr<CompactedLog>> CompactedLog::open(const ProducerOptions& 
   if (!writer) return writer.error();
   Result<std::unique_ptr<Reader>> reader = Reader::open(options, topic, isolation);
   if (!reader) return reader.error();
-  return std::unique_ptr<CompactedLog>{std::make_unique<OneCompactedLog>(options, topics, topic, std::move(*writer), std::move(*reader))};
+  return std::unique_ptr<CompactedLog>{
+      std::make_unique<OneCompactedLog>(options, topics, topic, std::move(*writer), std::move(*reader))};
 }
 
 }  // namespace tickbridge::sink

@@ -53,7 +53,8 @@ bool rules_out_idempotence(const Properties& user) {
   return number(user, "max.in.flight.requests.per.connection").value_or(5) > 5;
 }
 
-// A record that is given up in time leaves a hole in the sequence: at_most_once, where that is allowed, does without one.
+// A record that is given up in time leaves a hole in the sequence: at_most_once, where that is allowed, does without
+// one.
 bool wants_idempotence(const Properties& user, Delivery delivery, Send send) {
   const auto asked = user.find("enable.idempotence");
   if (asked != user.end()) return asked->second == "true" || asked->second == "1";
@@ -87,8 +88,8 @@ Properties delivery_defaults(const Properties& user, Delivery delivery, Send sen
   Properties result{{"acks", send == Send::kFireAndForget ? "0" : "all"}};
   if (wants_idempotence(user, delivery, send)) {
     result["enable.idempotence"] = "true";
-    // In a transaction every refusal spoils the transaction, and only that; at_most_once drops what is refused. There the
-    // guarantee would end the producer.
+    // In a transaction every refusal spoils the transaction, and only that; at_most_once drops what is refused. There
+    // the guarantee would end the producer.
     if (!most && delivery != Delivery::kTransactional) result["enable.gapless.guarantee"] = "true";
     result["message.send.max.retries"] = std::to_string(kMaxInt);
     result["max.in.flight.requests.per.connection"] = "5";

@@ -171,8 +171,8 @@ class Fencing {
     std::this_thread::sleep_for(kPause);  // the coordinator's own note that all are written
   }
 
-  // A partition is fenced if an offset behind its first end holds no data record: our marker. (The last one need not be it:
-  // somebody else may write on.)
+  // A partition is fenced if an offset behind its first end holds no data record: our marker. (The last one need not be
+  // it: somebody else may write on.)
   Result<Outcome> judge_ends(const std::vector<Offsets>& before, SteadyTime deadline) {
     const auto after = reader_.offsets(partitions_, deadline);
     if (!after) return after.error();
@@ -183,7 +183,9 @@ class Fencing {
       if (unmarked[p] > 0) fresh.push_back({static_cast<std::int32_t>(p), before[p].end, (*after)[p].end});
     }
     moved_ += fresh.size();
-    const auto data = [&](const rd_kafka_message_t& message) { --unmarked[static_cast<std::size_t>(message.partition)]; };
+    const auto data = [&](const rd_kafka_message_t& message) {
+      --unmarked[static_cast<std::size_t>(message.partition)];
+    };
     if (const auto read = reader_.read(fresh, data, deadline); !read) return read.error();
     open_ = static_cast<std::size_t>(std::ranges::count_if(unmarked, [](std::int64_t left) { return left <= 0; }));
     return Outcome{open_ == 0 ? Outcome::kDone : Outcome::kAgain, {}};
@@ -264,8 +266,8 @@ Result<void> end_transaction(const ProducerOptions& options, const std::string& 
   if (!handle) return handle.error();
   const Outcome outcome = (*handle)->init(deadline);
   if (outcome.kind == Outcome::kDone) return {};
-  return error(ExitCode::kUnavailable,
-               fmt::format("the transaction of transactional.id {} could not be ended: {}", transactional_id, outcome.text));
+  return error(ExitCode::kUnavailable, fmt::format("the transaction of transactional.id {} could not be ended: {}",
+                                                   transactional_id, outcome.text));
 }
 
 }  // namespace tickbridge::sink

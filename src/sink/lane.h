@@ -136,8 +136,8 @@ class LaneCore {
   std::atomic<bool> failed_{false};  ///< nothing is taken any more; who sets it writes failure_
   Error failure_;                    ///< constant once failure_ready_
   std::atomic<bool> failure_ready_{false};
-  std::atomic<bool> lost_{false};    ///< a record that was taken, and is not in flight any more
-  std::atomic<bool> spoilt_{false};  ///< the transaction
+  std::atomic<bool> lost_{false};     ///< a record that was taken, and is not in flight any more
+  std::atomic<bool> spoilt_{false};   ///< the transaction
   std::atomic<bool> starved_{false};  ///< the library refused this lane, and it asked for room
 
   // The delivery thread only.

@@ -91,7 +91,8 @@ void LaneCore::report_failure(const Slot& slot, std::uint64_t count, rd_kafka_re
   if (verdict == Verdict::kDiscarded) return;
   // What was given up has broken the transaction; its commit says why (a newer owner, time).
   if (verdict == Verdict::kLost && client_.transactional) return;
-  // The broker knows the producer's sequence no more: a fatal error, which tells. A new producer can go on with these records.
+  // The broker knows the producer's sequence no more: a fatal error, which tells. A new producer can go on with these
+  // records.
   if (verdict == Verdict::kLost && code > 0 && client_.failed.load()) return;
   const std::string& topic = topic_of(slot).name;
   fail(error(verdict == Verdict::kRefused ? ExitCode::kData : ExitCode::kUnacknowledged,

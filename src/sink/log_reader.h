@@ -41,8 +41,8 @@ class LogReader {
   /// How many partitions the topic has now.
   [[nodiscard]] virtual Result<std::int32_t> partitions(SteadyTime deadline) = 0;
 
-  /// Every data record of the ranges (markers are passed over, what retention has deleted is not there), in order of offset
-  /// within a partition. The views live as long as the call.
+  /// Every data record of the ranges (markers are passed over, what retention has deleted is not there), in order of
+  /// offset within a partition. The views live as long as the call.
   using Take = std::function<void(std::int32_t partition, std::int64_t offset, std::string_view key, Bytes value)>;
   [[nodiscard]] virtual Result<void> read(const std::vector<Range>& ranges, const Take& take, SteadyTime deadline) = 0;
 };

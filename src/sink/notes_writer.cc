@@ -83,11 +83,13 @@ Result<rd_kafka_topic_t*> NotesWriter::usable_topic() {
   return topic_.get();
 }
 
-// What was under way when its producer failed may never be answered by itself, and whoever waits for the answer writes nothing.
+// What was under way when its producer failed may never be answered by itself, and whoever waits for the answer writes
+// nothing.
 void NotesWriter::look_after() {
   const std::scoped_lock lock{mutex_};
   if (!side_ || !side_->client().failed.load()) return;
-  if (const auto topic = usable_topic(); !topic) spdlog::warn("topic {}: {}; trying again", name_, topic.error().message);
+  if (const auto topic = usable_topic(); !topic)
+    spdlog::warn("topic {}: {}; trying again", name_, topic.error().message);
 }
 
 void NotesWriter::write(const std::string& key, const std::optional<std::string>& value, Done done) {

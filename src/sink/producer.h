@@ -62,18 +62,19 @@ struct TopicInfo {
 
 /// What Kafka has acknowledged of a lane's partition since the lane was opened.
 struct Acked {
-  std::uint64_t count = 0;          ///< records
-  std::int64_t last_offset = -1;    ///< of record number `count`, inferred where an event did not say; valid once count > 0
-  std::uint64_t before_jump = 0;    ///< records up to this number lie before the newest jump in the offsets
+  std::uint64_t count = 0;  ///< records
+  std::int64_t last_offset =
+      -1;  ///< of record number `count`, inferred where an event did not say; valid once count > 0
+  std::uint64_t before_jump = 0;  ///< records up to this number lie before the newest jump in the offsets
   /// Records up to this number have offsets that Kafka told; behind it (retries that the broker had already) they are
   /// inferred, and could be wrong if somebody else wrote in between. A checkpoint's offsets should come from here.
   std::uint64_t told = 0;
 };
 
 /// A delivery event whose offset was not the predicted one: [expected, found) holds what this lane did not write, and
-/// `unsure` records of its own whose acknowledgements carried no offset (nearly always none). `found` before `expected`:
-/// the partition was cut short or re-created. Where `markers` of its own were expected, others' records may lie before
-/// them: in [expected - markers, found), as many as [expected, found) has.
+/// `unsure` records of its own whose acknowledgements carried no offset (nearly always none). `found` before
+/// `expected`: the partition was cut short or re-created. Where `markers` of its own were expected, others' records may
+/// lie before them: in [expected - markers, found), as many as [expected, found) has.
 struct Jump {
   std::int32_t partition = 0;
   std::int64_t expected = 0;
@@ -104,7 +105,8 @@ class Lane {
   [[nodiscard]] virtual std::size_t dead_letter_max_bytes() const noexcept = 0;
   /// Records handed over and not yet acknowledged, dead letters included.
   [[nodiscard]] virtual std::int64_t in_flight() const noexcept = 0;
-  /// Every record handed over is acknowledged; at most once: or dropped. Not where the producer's end took some with it.
+  /// Every record handed over is acknowledged; at most once: or dropped. Not where the producer's end took some with
+  /// it.
   [[nodiscard]] virtual bool settled() const noexcept = 0;
   /// True once a record was refused for good: nothing is taken any more.
   [[nodiscard]] virtual bool failed() const noexcept = 0;
@@ -115,14 +117,15 @@ class Lane {
   /// Any thread. Counts of records acknowledged since the lane was opened; dead letters have none of the rest.
   [[nodiscard]] virtual Acked acked(std::int32_t partition) const noexcept = 0;
   [[nodiscard]] virtual std::uint64_t dead_letters_acked() const noexcept = 0;
-  /// Transactional only: a commit has put a marker behind the records of each partition that had any since the last one.
+  /// Transactional only: a commit has put a marker behind the records of each partition that had any since the last
+  /// one.
   virtual void expect_markers() = 0;
 };
 
 /// What a lane tells its feed. Called by the delivery thread; must not block.
 struct LaneEvents {
-  std::function<void()> on_room;                ///< there is room again after a refusal
-  std::function<void(const Error&)> on_failed;  ///< the broker refused a record for good: 65
+  std::function<void()> on_room;                  ///< there is room again after a refusal
+  std::function<void(const Error&)> on_failed;    ///< the broker refused a record for good: 65
   std::function<void(const Jump&)> on_jump = {};  ///< prediction goes on behind it
   std::function<void()> on_spoilt = {};           ///< the transaction can only be aborted: no record is taken any more
 };
@@ -149,19 +152,20 @@ class Producer {
                                                                 std::chrono::milliseconds deadline) = 0;
   /// Waits until all is acknowledged. false: the time ran out, or the producer failed.
   [[nodiscard]] virtual bool flush(std::chrono::milliseconds deadline) = 0;
-  /// Transactional producers only (create() was given an id); every call blocks up to its deadline and is for one thread at
-  /// a time. Errors: kUnavailable: try again with a new producer; kProtocol: fenced by a newer owner (76).
+  /// Transactional producers only (create() was given an id); every call blocks up to its deadline and is for one
+  /// thread at a time. Errors: kUnavailable: try again with a new producer; kProtocol: fenced by a newer owner (76).
   [[nodiscard]] virtual Result<void> init_transactions(std::chrono::milliseconds deadline) = 0;
   [[nodiscard]] virtual Result<void> begin_transaction() = 0;
   /// A record beside the lanes' in the running transaction (the checkpoint). Topic: partition 0.
   [[nodiscard]] virtual Result<void> send_in_transaction(const std::string& topic, std::string_view key,
                                                          std::string_view value) = 0;
-  /// Waits for what is in flight, then commits. An error: the transaction is aborted; recover. It comes back when the commit
-  /// is decided: readers of committed records see it milliseconds later, when the markers are written (the next transaction
-  /// and the next init wait for them).
+  /// Waits for what is in flight, then commits. An error: the transaction is aborted; recover. It comes back when the
+  /// commit is decided: readers of committed records see it milliseconds later, when the markers are written (the next
+  /// transaction and the next init wait for them).
   [[nodiscard]] virtual Result<void> commit_transaction(std::chrono::milliseconds deadline) = 0;
 
-  /// True once it can do nothing any more; `on_fatal` follows, within seconds where a refusal is to be told first (any thread).
+  /// True once it can do nothing any more; `on_fatal` follows, within seconds where a refusal is to be told first (any
+  /// thread).
   [[nodiscard]] virtual bool failed() const noexcept = 0;
   /// True while at least one broker connection is up and no fatal error is known (any thread).
   [[nodiscard]] virtual bool can_write() const noexcept = 0;

@@ -34,8 +34,8 @@ class Reader {
   [[nodiscard]] Result<void> read(const std::vector<Range>& ranges, const Take& take, SteadyTime deadline);
   /// Whether the topic is gone.
   [[nodiscard]] Result<bool> missing(SteadyTime deadline);
-  /// What follows `from`: waits up to `patience` for the first record (zero: none is waited for), then reads up to the end. Returns the offset to
-  /// go on from.
+  /// What follows `from`: waits up to `patience` for the first record (zero: none is waited for), then reads up to the
+  /// end. Returns the offset to go on from.
   [[nodiscard]] Result<std::int64_t> follow(std::int32_t partition, std::int64_t from, const Take& take,
                                             std::chrono::milliseconds patience);
 

@@ -99,19 +99,24 @@ Result<std::vector<std::string>> apply_settings(TopicInfo& info, std::string_vie
   return warnings;
 }
 
-Result<std::vector<std::string>> check_notes_settings(std::string_view topic, const Values& values, std::string_view servers) {
+Result<std::vector<std::string>> check_notes_settings(std::string_view topic, const Values& values,
+                                                      std::string_view servers) {
   const std::string policy = text(values, "cleanup.policy");
   if (policy != "compact") {
-    return error(ExitCode::kConfig,
-                 fmt::format("topic {} has cleanup.policy = {}; the daemon's notes must be compacted, never deleted by age: {}, or "
-                             "name another topic with checkpoint.topic",
-                             topic, policy.empty() ? "?" : policy, alter_command(servers, topic, "cleanup.policy=compact")));
+    return error(
+        ExitCode::kConfig,
+        fmt::format(
+            "topic {} has cleanup.policy = {}; the daemon's notes must be compacted, never deleted by age: {}, or "
+            "name another topic with checkpoint.topic",
+            topic, policy.empty() ? "?" : policy, alter_command(servers, topic, "cleanup.policy=compact")));
   }
   std::vector<std::string> warnings;
-  if (const std::int64_t segment = number(values, "segment.bytes", kNotesSegmentBytes); segment > kMostNotesSegmentBytes) {
+  if (const std::int64_t segment = number(values, "segment.bytes", kNotesSegmentBytes);
+      segment > kMostNotesSegmentBytes) {
     warnings.push_back(fmt::format(
-        "topic {} has segment.bytes = {}: nothing of a segment is compacted before it is full, so old checkpoints pile up; {}", topic,
-        segment, alter_command(servers, topic, fmt::format("segment.bytes={}", kNotesSegmentBytes))));
+        "topic {} has segment.bytes = {}: nothing of a segment is compacted before it is full, so old checkpoints pile "
+        "up; {}",
+        topic, segment, alter_command(servers, topic, fmt::format("segment.bytes={}", kNotesSegmentBytes))));
   }
   return warnings;
 }

@@ -34,8 +34,8 @@ struct ProducerLimits {
 /// The segments of the daemon's notes (checkpoints, state): compaction leaves the newest alone.
 constexpr std::int64_t kNotesSegmentBytes = 4 << 20;
 
-/// A topic of the daemon's notes, its settings as read. Returns warnings, each with its cure. Errors: kConfig for one that is
-/// not compacted.
+/// A topic of the daemon's notes, its settings as read. Returns warnings, each with its cure. Errors: kConfig for one
+/// that is not compacted.
 [[nodiscard]] Result<std::vector<std::string>> check_notes_settings(std::string_view topic,
                                                                     const std::map<std::string, std::string>& values,
                                                                     std::string_view servers);

@@ -81,8 +81,8 @@ Result<Topic*> Topics::open_notes(const std::string& name, const TopicOptions& o
   return topic ? check_notes(**topic, deadline) : topic;
 }
 
-// A known topic is looked up again: it may have got more partitions since, or be gone. Its lanes have copies of what they
-// were told.
+// A known topic is looked up again: it may have got more partitions since, or be gone. Its lanes have copies of what
+// they were told.
 Result<Topic*> Topics::open(Wanted wanted, SteadyTime deadline) {
   const std::string name = wanted.topic.name;
   std::unique_ptr<Topic> fresh;

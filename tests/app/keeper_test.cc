@@ -31,7 +31,9 @@ class Lane final : public sink::Lane {
   bool settled() const noexcept override { return false; }
   bool failed() const noexcept override { return false; }
   void watch(const std::vector<std::int64_t>&) override {}
-  sink::Acked acked(std::int32_t partition) const noexcept override { return by_partition.at(static_cast<std::size_t>(partition)); }
+  sink::Acked acked(std::int32_t partition) const noexcept override {
+    return by_partition.at(static_cast<std::size_t>(partition));
+  }
   std::uint64_t dead_letters_acked() const noexcept override { return 0; }
   void expect_markers() override {}
 
@@ -48,8 +50,12 @@ class Lane final : public sink::Lane {
 // Answers when the test says so.
 class Notes final : public sink::CompactedLog {
  public:
-  Result<std::vector<sink::Entry>> read_back(std::string_view, const Enough&, SteadyTime) override { return std::vector<sink::Entry>{}; }
-  Result<std::vector<sink::Entry>> read_on(std::string_view, std::chrono::milliseconds) override { return std::vector<sink::Entry>{}; }
+  Result<std::vector<sink::Entry>> read_back(std::string_view, const Enough&, SteadyTime) override {
+    return std::vector<sink::Entry>{};
+  }
+  Result<std::vector<sink::Entry>> read_on(std::string_view, std::chrono::milliseconds) override {
+    return std::vector<sink::Entry>{};
+  }
   Result<bool> restore(SteadyTime) override { return false; }
   bool take_lost() override { return false; }
   void write(std::string, std::optional<std::string> value, Done done) override {
@@ -75,12 +81,13 @@ class KeeperTest : public ::testing::Test {
     start.partitions.resize(2);
     for (auto& partition : start.partitions) partition.offset = kEnd - 1;
     const bool exact = delivery == Delivery::kExactlyOnce;
-    keeper = std::make_shared<Keeper>(io,
-                                      Keeper::Settings{.start = start,
-                                                       .delivery = delivery,
-                                                       .aligned = true,
-                                                       .ends = exact ? std::vector<std::int64_t>{kEnd, kEnd} : std::vector<std::int64_t>{}},
-                                      checkpoints, states, lane, metrics);
+    keeper = std::make_shared<Keeper>(
+        io,
+        Keeper::Settings{.start = start,
+                         .delivery = delivery,
+                         .aligned = true,
+                         .ends = exact ? std::vector<std::int64_t>{kEnd, kEnd} : std::vector<std::int64_t>{}},
+        checkpoints, states, lane, metrics);
     keeper->begin({});
     answered(checkpoints);
   }
@@ -97,7 +104,8 @@ class KeeperTest : public ::testing::Test {
     report.mark.state.turn = static_cast<std::int32_t>(next_sequence);
     report.mark.handed = {{.count = first, .position = {next_sequence - 1, 0}, .hash = 1},
                           {.count = second, .position = {next_sequence - 1, 0}, .hash = 2}};
-    if (learnt) report.learnt.push_back({.position = {next_sequence - 1, 0}, .instrument = 7, .key = "AAPL", .sticky = false});
+    if (learnt)
+      report.learnt.push_back({.position = {next_sequence - 1, 0}, .instrument = 7, .key = "AAPL", .sticky = false});
     if (learnt) ++batches_;
     report.mark.state_batches = batches_;
     keeper->take(std::move(report));

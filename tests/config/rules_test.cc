@@ -86,8 +86,9 @@ TEST(Rules, RefuseWhatBreaksExactlyOnceAndTransactional) {
 }
 
 TEST(Rules, RefuseOneTopicOfTwoFeedsUnderExactlyOnce) {
-  const std::string two = "[feed.a]\nport = 1\ndelivery = \"{}\"\ntopic = \"x\"\n[feed.b]\nport = 2\ntopic = \"x\"\n"
-                          "delivery = \"{}\"\n";
+  const std::string two =
+      "[feed.a]\nport = 1\ndelivery = \"{}\"\ntopic = \"x\"\n[feed.b]\nport = 2\ntopic = \"x\"\n"
+      "delivery = \"{}\"\n";
   EXPECT_THAT(clashes(fmt::format(fmt::runtime(two), "exactly_once", "exactly_once")),
               one("t.toml:7", "feed.b.topic = \"x\"", "feed.a.topic = \"x\"", "t.toml:4"));
   EXPECT_THAT(clashes(fmt::format(fmt::runtime(two), "at_least_once", "at_least_once")), IsEmpty());
@@ -108,7 +109,8 @@ TEST(Rules, RefuseManyInFlightWithoutIdempotenceUnderAtLeastOnce) {
 }
 
 TEST(Rules, RefuseAcksZeroUnderAtLeastOnce) {
-  EXPECT_THAT(clashes(with(kLeast, "acks = 0")), one("t.toml:5", "producer.acks = \"0\"", "feed.a.delivery", "t.toml:3"));
+  EXPECT_THAT(clashes(with(kLeast, "acks = 0")),
+              one("t.toml:5", "producer.acks = \"0\"", "feed.a.delivery", "t.toml:3"));
 }
 
 TEST(Rules, RefuseWhatIdempotenceCannotLiveWith) {

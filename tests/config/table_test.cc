@@ -143,7 +143,8 @@ TEST(Table, DefaultsAreWithinTheirOwnLimits) {
     if (!shown || *shown == "[]" || *shown == "{}") continue;
     feed.name = "a";
     const std::string name = option.name(feed);
-    const auto problem = refusal("", {"feed.a.port=1", "feed.a.delivery=at_least_once", fmt::format("{}={}", name, *shown)});
+    const auto problem =
+        refusal("", {"feed.a.port=1", "feed.a.delivery=at_least_once", fmt::format("{}={}", name, *shown)});
     EXPECT_EQ(problem, "") << name;
   }
 }
@@ -151,7 +152,10 @@ TEST(Table, DefaultsAreWithinTheirOwnLimits) {
 TEST(Table, LibraryDefaultsAreWithinTheirOwnLimits) {
   for (const Option& option : options()) {
     if (option.library.empty() || option.fallback == "never") continue;
-    EXPECT_EQ(refusal("", {"feed.a.port=1", "feed.a.delivery=at_least_once", fmt::format("{}={}", option.path, option.fallback)}), "") << option.path;
+    EXPECT_EQ(refusal("", {"feed.a.port=1", "feed.a.delivery=at_least_once",
+                           fmt::format("{}={}", option.path, option.fallback)}),
+              "")
+        << option.path;
   }
 }
 

@@ -101,9 +101,7 @@ TEST(Login, IsRefusedWithoutANumber) {
 TEST(Login, IsAnsweredInTheBytesOfTheSpecification) {
   std::vector<std::byte> out;
   append_accepted("1689192121", 135, out);
-  EXPECT_EQ(as_text(out),
-            "\0\x1F"s + "A1689192121" +
-                std::string(17, ' ') + "135");
+  EXPECT_EQ(as_text(out), "\0\x1F"s + "A1689192121" + std::string(17, ' ') + "135");
   out.clear();
   append_rejected('S', out);
   EXPECT_EQ(as_text(out), "\0\x02JS"s);

@@ -24,6 +24,7 @@ from proxy import Proxies  # noqa: E402
 
 BROKERS = (1, 2, 3)
 Named = re.compile(r"topic (\S+) partition (\d+) offsets? (\d+)(?: (?:to|-|\.\.) ?(\d+))?: (.*)")
+Lower = re.compile(r"was answered (\d+) packets lower than asked for")
 LoggedIn = re.compile(r"logged in to session (\S+) at sequence (\d+)")
 Totals = re.compile(r"(\d+) committed, (\d+) acknowledged, ")
 VERDICT = re.compile(r"expected (\d+) found (\d+) lost (\d+) duplicated (\d+) out_of_order (\d+) altered (\d+)")
@@ -203,13 +204,17 @@ class Life(harness.Daemon):
 
     def span(self, refused: bool) -> log_check.LifeSpan | None:
         """Of a life that is over: from where on it read, and what at_most_once allows it to lose. None: it never logged in."""
-        login = LoggedIn.search(self.errors())
-        if not login:
+        logins = list(LoggedIn.finditer(self.errors()))
+        behind = self.errors()[logins[0].end():logins[1].start() if logins[1:] else None] if logins else ""
+        if not behind.strip():
             return None
+        login = logins[0]
         totals = Totals.search(self.errors())
         given_up = int(totals[1]) - int(totals[2]) if totals else self.unacknowledged_at_last()
         killed = IN_FLIGHT + AHEAD if self.process.returncode in (-signal.SIGKILL, 76) else 0  # a zombie's life ends with 76
-        return log_check.LifeSpan(int(login[2]), killed + (given_up if refused else 0), not refused)
+        # An exchange that came back is not as far yet as it was; what it sends again is dropped.
+        lower = Lower.search(behind)
+        return log_check.LifeSpan(int(login[2]) + (int(lower[1]) if lower else 0), killed + (given_up if refused else 0), not refused)
 
     def leave(self, seconds: float = 90) -> int:
         """Waits until it leaves by itself; its exit code."""

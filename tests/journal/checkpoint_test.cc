@@ -54,19 +54,20 @@ TEST(Checkpoint, ComesBackFromJson) {
 }
 
 TEST(Checkpoint, IsWrittenAsThePageSays) {
-  EXPECT_EQ(to_json(sample()),
-            R"({"feed":"nasdaq","epoch":7,"number":12,"instance":"host:4711","session":"S1        ",)"
-            R"("next_sequence":18446744073709551615,"topic":"ticks","partitions":[)"
-            R"({"topic":"ticks","partition":0,"session":"S1        ","sequence":41,"index":2,"offset":100,)"
-            R"("hash":"fedcba9876543210","markers":3,"gap":true},)"
-            R"({"topic":"ticks","partition":1,"session":"S1        ","sequence":0,"index":0,"offset":-1,)"
-            R"("hash":"0000000000000000","markers":0,"strangers_to":17}],)"
-            R"("state":{"midnight_ms":1577682000000,"last_timestamp_ms":-5,"turn":3,"mold_session":"M","mold_expected":9},)"
-            R"("state_epoch_floor":6,"parameters":{"key":"symbol","partitions":"2"},"interval_ms":500,)"
-            R"("decision":"gap: \"quoted\"","session_ended":true,)"
-            R"("left":[["S9",1,5],["S )"
-            "\xC3\xBF"
-            R"(",18446744073709551615,-1]],"clean":true})");
+  EXPECT_EQ(
+      to_json(sample()),
+      R"({"feed":"nasdaq","epoch":7,"number":12,"instance":"host:4711","session":"S1        ",)"
+      R"("next_sequence":18446744073709551615,"topic":"ticks","partitions":[)"
+      R"({"topic":"ticks","partition":0,"session":"S1        ","sequence":41,"index":2,"offset":100,)"
+      R"("hash":"fedcba9876543210","markers":3,"gap":true},)"
+      R"({"topic":"ticks","partition":1,"session":"S1        ","sequence":0,"index":0,"offset":-1,)"
+      R"("hash":"0000000000000000","markers":0,"strangers_to":17}],)"
+      R"("state":{"midnight_ms":1577682000000,"last_timestamp_ms":-5,"turn":3,"mold_session":"M","mold_expected":9},)"
+      R"("state_epoch_floor":6,"parameters":{"key":"symbol","partitions":"2"},"interval_ms":500,)"
+      R"("decision":"gap: \"quoted\"","session_ended":true,)"
+      R"("left":[["S9",1,5],["S )"
+      "\xC3\xBF"
+      R"(",18446744073709551615,-1]],"clean":true})");
 }
 
 TEST(Page, NamesEachMember) {
@@ -163,7 +164,8 @@ TEST(StateBatch, ComesBackFromJson) {
 }
 
 TEST(StateBatch, IsWrittenAsThePageSays) {
-  EXPECT_EQ(to_json(batch(2, {entry(3, 1, "A", true)})), R"({"feed":"nasdaq","session":"S1","epoch":2,"number":1,"entries":[[3,0,1,"A",true]]})");
+  EXPECT_EQ(to_json(batch(2, {entry(3, 1, "A", true)})),
+            R"({"feed":"nasdaq","session":"S1","epoch":2,"number":1,"entries":[[3,0,1,"A",true]]})");
 }
 
 TEST(StateBatch, NamesAnEntryThatIsWrong) {

@@ -9,8 +9,8 @@ using Kind = Stranger::Kind;
 
 class SetApart : public ::testing::Test {
  protected:
-  std::vector<Stranger> strangers{{Kind::kForeign, 0, 9}, {Kind::kForeign, 0, 10}, {Kind::kDouble, 0, 11}, {Kind::kForeign, 0, 12},
-                                  {Kind::kForeign, 0, 13}, {Kind::kForeign, 1, 10}};
+  std::vector<Stranger> strangers{{Kind::kForeign, 0, 9},  {Kind::kForeign, 0, 10}, {Kind::kDouble, 0, 11},
+                                  {Kind::kForeign, 0, 12}, {Kind::kForeign, 0, 13}, {Kind::kForeign, 1, 10}};
 };
 
 TEST_F(SetApart, NothingWhereAllOfOursIsKnown) {

@@ -353,10 +353,12 @@ TEST_F(StartCheckpoint, RemembersASessionThatWasLeft) {
   before.left = {{"S0", 4, 0}};
   EXPECT_EQ(start_checkpoint(plan).left, before.left);
   plan.session = "S2";
-  EXPECT_EQ(start_checkpoint(plan).left, (std::vector<LeftSession>{{"S0", 4, 0}, {"S1", 10, before.state.midnight_ms}}));
+  EXPECT_EQ(start_checkpoint(plan).left,
+            (std::vector<LeftSession>{{"S0", 4, 0}, {"S1", 10, before.state.midnight_ms}}));
   plan.session = "S0";
   plan.give_up = true;
-  EXPECT_EQ(start_checkpoint(plan).left, (std::vector<LeftSession>{{"S1", 10, before.state.midnight_ms}})) << "--start has joined it again";
+  EXPECT_EQ(start_checkpoint(plan).left, (std::vector<LeftSession>{{"S1", 10, before.state.midnight_ms}}))
+      << "--start has joined it again";
   before.session_ended = true;
   EXPECT_TRUE(start_checkpoint(plan).left.empty());
   plan.topic = "another";

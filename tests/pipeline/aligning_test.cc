@@ -13,18 +13,21 @@ using tests::small;
 
 constexpr std::uint64_t kForeign = 1'000'000;
 
-
 /// A feed that aligns one partition, worked by hand: packet n of a session is one delete of order n.
 class Aligning {
  public:
   explicit Aligning(Resume resume, FeedPolicies policies = {}) {
     feed_ = Feed::create(small({}), parking_, metrics_,
-                         {.on_space = [] {}, .on_scan = {}, .on_failed = [this](const Error& e) { problem = e.message; },
+                         {.on_space = [] {},
+                          .on_scan = {},
+                          .on_failed = [this](const Error& e) { problem = e.message; },
                           .on_mark = [this](const MarkReport& report) { take(report); },
-                          .on_barrier = [this](Barrier barrier) {
-                            take(barrier.report);
-                            barriers.push_back(std::move(barrier));
-                          }}).value();
+                          .on_barrier =
+                              [this](Barrier barrier) {
+                                take(barrier.report);
+                                barriers.push_back(std::move(barrier));
+                              }})
+                .value();
     Committer::Settings commit;
     commit.policies = policies;
     commit.resume = std::move(resume);

@@ -48,7 +48,8 @@ struct Script {
       }
       if (codec.compression == codec::Compression::kZlib) payload = wire::zlib(payload);
       bytes += codec.transport == codec::Transport::kSoupBinTcp ? wire::soup('S', payload) : wire::block(payload);
-      if (codec.transport == codec::Transport::kSoupBinTcp && random() % 50 == 0) bytes += wire::soup("+HU"[random() % 3]);
+      if (codec.transport == codec::Transport::kSoupBinTcp && random() % 50 == 0)
+        bytes += wire::soup("+HU"[random() % 3]);
       ++sequence;
     }
     if (codec.compression == codec::Compression::kZlibStream) bytes = wire::zlib(bytes);
@@ -73,7 +74,8 @@ struct Shape {
   codec::PayloadFormat payload;
 };
 
-class FeedMatrix : public ::testing::TestWithParam<std::tuple<codec::Transport, codec::Compression, codec::PayloadFormat, int>> {};
+class FeedMatrix
+    : public ::testing::TestWithParam<std::tuple<codec::Transport, codec::Compression, codec::PayloadFormat, int>> {};
 
 // Whatever the shape of the feed, the number of workers, the places where the input is cut and the moods of the
 // producer: each partition gets exactly its messages, in order.
@@ -232,7 +234,8 @@ TEST(Feed, CallsAWorkerForEachTaskThatComesFreeWhileCommitGoesOn) {
   FakeLane lane{1};
   lane.set_room(0);
   Feed::Settings settings = small({});
-  auto feed = Feed::create(std::move(settings), parking, metrics, {.on_space = [] {}, .on_scan = {}, .on_failed = {}}).value();
+  auto feed =
+      Feed::create(std::move(settings), parking, metrics, {.on_space = [] {}, .on_scan = {}, .on_failed = {}}).value();
   feed->attach({}, TradingDay::create("2020-01-30", "America/New_York").value(), {}, lane);
   std::string bytes = wire::accepted("S1", 1);
   while (bytes.size() < 30'000) bytes += wire::soup('S', wire::order_delete(0, 1, 1));
@@ -270,13 +273,18 @@ TEST(Feed, StandsAtABarrierWheneverATransactionIsFull) {
   std::size_t before = 0;
   bool standing = false;
   auto feed = Feed::create(small({}), parking, metrics,
-                           {.on_space = [] {}, .on_scan = {}, .on_failed = {}, .on_mark = {},
-                            .on_barrier = [&](const Barrier& barrier) {
-                              EXPECT_EQ(barrier.kind, Barrier::Kind::kDrain);
-                              transactions.push_back(lane.taken[0].size() - before);
-                              before = lane.taken[0].size();
-                              standing = true;
-                            }}).value();
+                           {.on_space = [] {},
+                            .on_scan = {},
+                            .on_failed = {},
+                            .on_mark = {},
+                            .on_barrier =
+                                [&](const Barrier& barrier) {
+                                  EXPECT_EQ(barrier.kind, Barrier::Kind::kDrain);
+                                  transactions.push_back(lane.taken[0].size() - before);
+                                  before = lane.taken[0].size();
+                                  standing = true;
+                                }})
+                  .value();
   Committer::Settings commit;
   commit.transaction_messages = kMost;
   feed->attach(std::move(commit), TradingDay::create("2020-01-30", "America/New_York").value(), {}, lane);

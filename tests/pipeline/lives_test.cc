@@ -1,5 +1,6 @@
-// A feed that dies again and again: whatever of what it handed over was appended, and whatever of that was acknowledged,
-// the log ends up as if nothing had happened. The whole of commit with the journal's real parts; Kafka is a vector.
+// A feed that dies again and again: whatever of what it handed over was appended, and whatever of that was
+// acknowledged, the log ends up as if nothing had happened. The whole of commit with the journal's real parts; Kafka is
+// a vector.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -82,7 +83,8 @@ struct World {
 /// One life, driven by hand.
 class Life {
  public:
-  Life(World& world, std::mt19937_64& random, bool mold) : world_{world}, random_{random}, lane_{kPartitions, random() | 1U} {
+  Life(World& world, std::mt19937_64& random, bool mold)
+      : world_{world}, random_{random}, lane_{kPartitions, random() | 1U} {
     Feed::Settings settings;
     settings.codec.payload = mold ? codec::PayloadFormat::kMoldUdp64 : codec::PayloadFormat::kBlock;
     settings.pipeline.ring_bytes = 1 << 17U;
@@ -205,7 +207,8 @@ TEST(Lives, EndInTheLogOfOneLifeWithoutDeath) {
     life.die(true);
     ASSERT_EQ(life.problem(), "") << "seed " << seed << " round " << round;
     for (std::size_t p = 0; p < world.log.size(); ++p) {
-      ASSERT_EQ(world.log[p].size(), undisturbed.log[p].size()) << "seed " << seed << " round " << round << " partition " << p;
+      ASSERT_EQ(world.log[p].size(), undisturbed.log[p].size())
+          << "seed " << seed << " round " << round << " partition " << p;
       ASSERT_TRUE(world.log[p] == undisturbed.log[p]) << "seed " << seed << " round " << round << " partition " << p;
     }
   }

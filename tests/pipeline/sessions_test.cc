@@ -15,7 +15,6 @@ using tests::publish_as_is;
 using tests::Rig;
 using tests::small;
 
-
 TEST(Feed, DropsRepeatsAfterALoginAnsweredLower) {
   FakeLane lane{1};
   Rig rig{small({}), lane, 1};
@@ -105,7 +104,8 @@ TEST_F(ASessionThatComesBack, IsKnownToTheNextLife) {
   commit.resume.left = {{"S2", 7, today}, {"S1", 9, today}};
   run(std::move(commit));
   while (!rig->failed()) std::this_thread::yield();
-  EXPECT_NE(rig->problem().message.find("session S1 has come back, which was left before its end, at sequence 9"), std::string::npos)
+  EXPECT_NE(rig->problem().message.find("session S1 has come back, which was left before its end, at sequence 9"),
+            std::string::npos)
       << rig->problem().message;
   EXPECT_EQ(rig->count(FeedCounter::kMessagesCommitted), 0U);
 }
@@ -115,7 +115,8 @@ TEST(Feed, CountsTheInstrumentsThatAreUsedBeforeTheyAreNamed) {
   Rig rig{small({}), lane, 1};
   const auto packet = [](const std::string& message) { return wire::soup('S', message); };
   rig.write(wire::accepted("S1", 1) + packet(wire::order_delete(7, 1, 1)) + packet(wire::order_delete(7, 2, 1)) +
-            packet(wire::directory(8, "AAPL", 1)) + packet(wire::order_delete(8, 3, 1)) + packet(wire::order_delete(9, 4, 1)));
+            packet(wire::directory(8, "AAPL", 1)) + packet(wire::order_delete(8, 3, 1)) +
+            packet(wire::order_delete(9, 4, 1)));
   rig.await();
   EXPECT_EQ(rig.count(FeedCounter::kKeysByNumber), 2U) << "7 and 9";
 }
@@ -154,8 +155,12 @@ TEST(Feed, TellsNothingThatWasLearntInTheSessionBefore) {
   FakeLane lane{1};
   std::vector<Barrier> barriers;
   auto feed = Feed::create(small({}), parking, metrics,
-                           {.on_space = [] {}, .on_scan = {}, .on_failed = {}, .on_mark = {},
-                            .on_barrier = [&](Barrier barrier) { barriers.push_back(std::move(barrier)); }}).value();
+                           {.on_space = [] {},
+                            .on_scan = {},
+                            .on_failed = {},
+                            .on_mark = {},
+                            .on_barrier = [&](Barrier barrier) { barriers.push_back(std::move(barrier)); }})
+                  .value();
   Committer::Settings commit;
   commit.resume.journaled = true;
   feed->attach(std::move(commit), TradingDay::create("2020-01-30", "America/New_York").value(), {}, lane);

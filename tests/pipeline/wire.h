@@ -29,7 +29,8 @@ inline std::string soup(char type, std::string_view payload = {}) {
 }
 inline std::string accepted(std::string_view session, std::uint64_t sequence) {
   const std::string number = std::to_string(sequence);
-  return soup('A', std::string(10 - session.size(), ' ') + std::string{session} + std::string(20 - number.size(), ' ') + number);
+  return soup('A', std::string(10 - session.size(), ' ') + std::string{session} + std::string(20 - number.size(), ' ') +
+                       number);
 }
 
 inline std::string itch_header(char type, std::uint16_t locate, std::uint64_t time_ns) {
@@ -45,13 +46,15 @@ inline std::string order_delete(std::uint16_t locate, std::uint64_t reference, s
 inline std::string block(std::string_view message) {
   return be(static_cast<std::uint16_t>(message.size())) + std::string{message};
 }
-inline std::string mold(std::string_view session, std::uint64_t sequence, std::uint16_t count, std::string_view blocks) {
+inline std::string mold(std::string_view session, std::uint64_t sequence, std::uint16_t count,
+                        std::string_view blocks) {
   return pad(session, 10) + be(sequence) + be(count) + std::string{blocks};
 }
 inline std::string zlib(std::string_view plain) {
   uLongf size = ::compressBound(plain.size());
   std::string out(size, '\0');
-  ::compress2(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(plain.data()), plain.size(), 6);
+  ::compress2(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(plain.data()), plain.size(),
+              6);
   out.resize(size);
   return out;
 }

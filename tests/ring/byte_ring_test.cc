@@ -14,7 +14,9 @@
 namespace tickbridge::ring {
 namespace {
 
-ByteRing make(std::size_t bytes, std::size_t spacing = 1024) { return std::move(ByteRing::create(bytes, spacing).value()); }
+ByteRing make(std::size_t bytes, std::size_t spacing = 1024) {
+  return std::move(ByteRing::create(bytes, spacing).value());
+}
 
 void write(ByteRing& ring, std::size_t n, std::byte fill = std::byte{1}) {
   ASSERT_GE(ring.writable().size(), n);
@@ -143,7 +145,8 @@ TEST(ByteRingStress, CarriesEveryByteInOrder) {
       if (!ring.wait_for_space(n)) wake.wait(seen);
       seen = wake.load();
     }
-    for (std::size_t i = 0; i < n; ++i) ring.writable()[0] = static_cast<std::byte>((at + i) * 131U >> 3U), ring.wrote(1);
+    for (std::size_t i = 0; i < n; ++i)
+      ring.writable()[0] = static_cast<std::byte>((at + i) * 131U >> 3U), ring.wrote(1);
     ring.publish(n, static_cast<std::int64_t>(at));
     at += n;
   }

@@ -23,7 +23,8 @@ TEST(Conf, IsIdempotentGaplessAndPatientByDefault) {
   EXPECT_EQ(properties.at("message.timeout.ms"), "0");
   EXPECT_EQ(properties.at("message.send.max.retries"), "2147483647");
   EXPECT_EQ(properties.at("socket.nagle.disable"), "true");
-  EXPECT_EQ(properties.at("enable.sparse.connections"), "false");  // tests/fault/suite.py brokers stands still otherwise
+  EXPECT_EQ(properties.at("enable.sparse.connections"),
+            "false");  // tests/fault/suite.py brokers stands still otherwise
   EXPECT_EQ(properties.at("allow.auto.create.topics"), "false");
 }
 

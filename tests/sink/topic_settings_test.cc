@@ -87,8 +87,10 @@ TEST(TopicSettings, ReadsTheTimestampLimitsOfOldAndNewBrokers) {
 TEST(TopicSettings, TellsTimestampsThatWouldBeRefused) {
   const TopicInfo info{.timestamp_before_max_ms = 100, .timestamp_after_max_ms = 50};
   EXPECT_EQ(timestamps_refused(info, "kafka:9092", "ticks", 900, 1050, 1000), "");
-  EXPECT_THAT(timestamps_refused(info, "kafka:9092", "ticks", 899, 1000, 1000), HasSubstr("message.timestamp.before.max.ms="));
-  EXPECT_THAT(timestamps_refused(info, "kafka:9092", "ticks", 1000, 1051, 1000), HasSubstr("message.timestamp.after.max.ms="));
+  EXPECT_THAT(timestamps_refused(info, "kafka:9092", "ticks", 899, 1000, 1000),
+              HasSubstr("message.timestamp.before.max.ms="));
+  EXPECT_THAT(timestamps_refused(info, "kafka:9092", "ticks", 1000, 1051, 1000),
+              HasSubstr("message.timestamp.after.max.ms="));
   EXPECT_THAT(timestamps_refused(info, "kafka:9092", "ticks", 1000, 1051, 1000),
               HasSubstr("--bootstrap-server kafka:9092 --alter --entity-type topics --entity-name ticks "));
   const TopicInfo broker_time{.log_append_time = true, .timestamp_after_max_ms = 50};

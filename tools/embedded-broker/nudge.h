@@ -7,9 +7,9 @@
 
 namespace tickbridge::embedded {
 
-/// While it lives, knocks at a broker's port every few milliseconds. The mock cluster's thread can lose the wake-up of a
-/// command (it empties its wake-up pipe behind serving its commands, rd_kafka_mock_cluster_io_poll) and then sleeps for
-/// a second; any connection wakes it.
+/// While it lives, knocks at a broker's port every few milliseconds. The mock cluster's thread can lose the wake-up of
+/// a command (it empties its wake-up pipe behind serving its commands, rd_kafka_mock_cluster_io_poll) and then sleeps
+/// for a second; any connection wakes it.
 class Nudge {
  public:
   explicit Nudge(std::uint16_t port);

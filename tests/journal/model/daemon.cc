@@ -230,7 +230,8 @@ void Daemon::see_witnesses() {
   const std::uint64_t asked = witness_from(*base_, suffixes_);
   for (const Suffix& suffix : suffixes_) {
     const bool sent = asked >= world_.first && suffix.from.position.sequence >= asked;
-    if (sent && suffix.from.position.sequence < base_->next_sequence) aligner_->witness(suffix.from.position, suffix.from.hash);
+    if (sent && suffix.from.position.sequence < base_->next_sequence)
+      aligner_->witness(suffix.from.position, suffix.from.hash);
   }
 }
 
