@@ -1,0 +1,106 @@
+"""Tables, plots and figures of a comparison."""
+import json
+import pathlib
+import platform
+import statistics
+import subprocess
+import time
+
+from world import ROOT
+
+FLOORS = {"floor": "batch calls", "floor-single": "single calls"}
+
+
+def machine() -> str:
+    model = next((line.split(":")[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+                  if line.startswith("model name")), platform.processor())
+    return f"{len(__import__('os').sched_getaffinity(0))} cores of {model}, {platform.system()} {platform.release()}"
+
+
+def commit() -> str:
+    told = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True)
+    return told.stdout.strip() or "unknown"
+
+
+class Results:
+    """{broker: {contender: [Sample]}}"""
+
+    def __init__(self, messages: int, contenders: dict):
+        self.messages, self.contenders, self.runs, self.missing = messages, contenders, {}, {}
+        self.began = time.strftime("%Y-%m-%d")
+
+    def add(self, broker: str, word: str, sample):
+        self.runs.setdefault(broker, {}).setdefault(word, []).append(sample)
+
+    def median(self, broker: str, word: str, field: str) -> float:
+        return statistics.median(getattr(sample, field) for sample in self.runs[broker][word])
+
+    def cpu_ns(self, broker, word) -> float:
+        return self.median(broker, word, "cpu") / self.messages * 1e9
+
+    def ratio(self, broker: str, word: str, base: str) -> float | None:
+        """Median of the ratios of each round: the machine's speed drifts."""
+        ours, theirs = self.runs[broker].get(word, []), self.runs[broker].get(base, [])
+        return statistics.median(a.cpu / b.cpu for a, b in zip(ours, theirs)) if ours and theirs else None
+
+    def table(self, broker: str) -> str:
+        rows = ["| contender | messages a second | CPU ns a message | beside the floor | beside straightforward | peak MiB | "
+                "lost / doubled / out of order |", "|---|---|---|---|---|---|---|"]
+        for word in self.runs[broker]:
+            samples = self.runs[broker][word]
+            ratios = [self.ratio(broker, word, base) for base in ("floor", "straightforward")]
+            proved = f"{max(s.lost for s in samples):,} / {max(s.doubled for s in samples):,} / {max(s.out_of_order for s in samples):,}"
+            rows.append(f"| {self.contenders[word].name} | {self.messages / self.median(broker, word, 'wall'):,.0f} | "
+                        f"{self.cpu_ns(broker, word):,.0f} | {' | '.join('' if r is None else f'{r:.2f}' for r in ratios)} | "
+                        f"{self.median(broker, word, 'peak'):,.0f} | {proved if samples[0].verified else f'{samples[0].lost:,} / – / –'} |")
+        return "\n".join(rows)
+
+    def page(self) -> str:
+        versions = ", ".join(f"{c.name} {c.version()}" for w, c in self.contenders.items() if w not in self.missing and c.version())
+        parts = [f"# {self.began}", f"{machine()}; commit {commit()}; {versions}.",
+                 f"{self.messages:,} messages of 40 bytes, 8,000 instruments (Zipf), 12 partitions, idempotent, acks=all; rounds in turn, "
+                 "medians; ratios are medians of the rounds' own. CPU is user + system of the contender's process, start and end included "
+                 "(the bare library's: from its first call on)."]
+        for broker in self.runs:
+            count = max(len(samples) for samples in self.runs[broker].values())
+            parts += [f"## {describe(broker)}", f"{count} round(s).", self.table(broker), f"![{broker}]({self.began}-{broker}.svg)"]
+        parts += [f"Not here: {self.contenders[word].name} ({why})." for word, why in self.missing.items()]
+        return "\n\n".join(parts) + "\n"
+
+    def save(self, folder: pathlib.Path):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{self.began}.md").write_text(self.page())
+        figures = {broker: {self.contenders[word].name: [vars(sample) for sample in samples] for word, samples in runs.items()}
+                   for broker, runs in self.runs.items()}
+        (folder / f"{self.began}.json").write_text(json.dumps({"machine": machine(), "commit": commit(), "messages": self.messages,
+                                                               "runs": figures}, indent=1) + "\n")
+        for broker in self.runs:
+            self.plot(broker, folder)
+
+    def plot(self, broker: str, folder: pathlib.Path):
+        import matplotlib
+
+        matplotlib.use("Agg")
+        from matplotlib import pyplot
+
+        words = sorted(self.runs[broker], key=lambda word: -self.cpu_ns(broker, word))
+        names = [self.contenders[word].name for word in words]
+        colours = ["#b8860b" if word in FLOORS else "#1f5fa8" if "tickbridge" in name else "#8a8a8a" for word, name in zip(words, names)]
+        figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 0.42 * len(words) + 1.6), sharey=True)
+        costs = [self.cpu_ns(broker, word) for word in words]
+        rates = [self.messages / self.median(broker, word, "wall") / 1e6 for word in words]
+        for axes, values, title, form in ((left, costs, "CPU, ns a message (less is better)", "{:,.0f}"),
+                                          (right, rates, "million messages a second (more is better)", "{:.2f}")):
+            axes.bar_label(axes.barh(names, values, color=colours), [form.format(v) for v in values], padding=3, fontsize=8)
+            axes.set_title(title, fontsize=10)
+            axes.set_xlim(0, max(values) * 1.18)
+            axes.spines[["top", "right"]].set_visible(False)
+        figure.suptitle(f"{describe(broker)}, {self.began}, {machine().split(',')[0]}", fontsize=9)
+        figure.tight_layout()
+        for kind in ("png", "svg"):
+            figure.savefig(folder / f"{self.began}-{broker}.{kind}", dpi=130)
+        pyplot.close(figure)
+
+
+def describe(broker: str) -> str:
+    return "Embedded broker" if broker == "embedded" else f"Apache Kafka, {broker.removeprefix('kafka')} broker(s)"
