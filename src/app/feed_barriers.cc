@@ -104,8 +104,7 @@ void FeedUnit::own(const pipeline::Barrier& barrier) {
   owning_ = true;
   keeper_->begin([this, life = life_](const Result<void>& written) {
     if (life != life_) return;
-    if (!written) return fail(written.error());
-    read_back();
+    written ? read_back() : owned(written, Place::kSecond);
   });
 }
 
@@ -212,16 +211,16 @@ void FeedUnit::owned(const Result<void>& read, Place place) {
   recovered_->checkpoints.reset();
   if (!read && life_ > 1 && read.error().code == ExitCode::kUnavailable) {  // a running feed waits for Kafka
     spdlog::warn("feed {}: {}; trying again", config_.name, read.error().message);
+    std::ranges::move(recovered_->strangers, std::back_inserter(untold_));
     keeper_->freeze();
     return begin_again();
   }
   if (!read) return fail(read.error());
   const bool nothing_compared = config_.sink.delivery == sink::Delivery::kAtMostOnce;
-  const bool behind = place == Place::kBehind && nothing_compared;
-  if (place == Place::kSecond || behind) {
-    if (behind && ++lost_races_ <= kMostLostRaces) return begin_behind();
+  if (place == Place::kBehind && nothing_compared) return begin_behind();
+  if (place == Place::kSecond) {
     keeper_->freeze();
-    if (!behind && ++lost_races_ <= kMostLostRaces) return look_again();
+    if (++lost_races_ <= kMostLostRaces) return look_again();
     return fail(error(ExitCode::kProtocol,
                       fmt::format("feed {}: another daemon has taken it over at the same moment; {}stop one "
                                   "of them",
@@ -230,6 +229,7 @@ void FeedUnit::owned(const Result<void>& read, Place place) {
   epoch_ = keeper_->epoch();
   owned_once_ = true;
   owned_at_ = SteadyClock::now();
+  tell(std::exchange(untold_, {}));
   tell(recovered_->strangers);  // not before: to a loser of the race the winner's first records are somebody else's
   forget_told(keeper_->current());
   keeper_->bury(recovered_->older_epochs, recovered_->states);

@@ -20,8 +20,9 @@ using metrics::FeedCounter;
 
 namespace {
 
-constexpr milliseconds kSaveWithin{2000};  // positions, before a feed leaves
-constexpr milliseconds kReadAgain{1000};   // what could not be read back
+constexpr milliseconds kSaveWithin{2000};      // positions, before a feed leaves
+constexpr milliseconds kLongestPause{60'000};  // between two tries to read back
+constexpr milliseconds kReadWithin{5000};      // one try, where the feed goes on meanwhile
 
 }  // namespace
 
@@ -61,10 +62,12 @@ void FeedUnit::judge_jumps() {
 }
 
 void FeedUnit::judge(const Unjudged& what) {
+  if (!exact()) ++unjudged_;
   run_job([this, what, life = life_] {
     constexpr std::int64_t kNearby = 100'000;  // offsets before the jump
-    const auto& [jumps, written, passed, partitions] = what;
-    const SteadyTime deadline = SteadyClock::now() + around_.config.startup_timeout;
+    const auto& [jumps, written, passed, partitions, pause] = what;
+    const milliseconds most = around_.config.startup_timeout;
+    const SteadyTime deadline = SteadyClock::now() + (exact() ? most : std::min(most, kReadWithin));
     std::unordered_set<std::uint64_t> ours;
     std::vector<std::pair<journal::Stranger, std::uint64_t>> strange;
     Result<void> read;
@@ -101,6 +104,7 @@ void FeedUnit::judge(const Unjudged& what) {
     }
     asio::post(around_.io, [this, life, read, strangers, what] {
       if (exact() && life != life_) return;  // alignment finds what is there
+      if (!exact()) --unjudged_;
       if (!exact() && !read) return judge_again(what, read.error());
       if (life == life_) judging_ = false;
       if (!read) return judged(read.error());
@@ -118,9 +122,13 @@ void FeedUnit::judge_again(const Unjudged& what, const Error& problem) {
   spdlog::warn("feed {}: whose records lie where the offsets jumped cannot be read{}: {}", config_.name,
                over ? "" : ", trying again", problem.message);
   if (over) return;
-  auto later = std::make_shared<asio::steady_timer>(around_.io, kReadAgain);
-  later->async_wait([this, what, later](boost::system::error_code code) {
-    if (!code && phase_ != Phase::kStopped) judge(what);
+  ++unjudged_;
+  auto later = std::make_shared<asio::steady_timer>(around_.io, what.pause);
+  Unjudged again = what;
+  again.pause = std::min(2 * what.pause, kLongestPause);
+  later->async_wait([this, again = std::move(again), later](boost::system::error_code code) {
+    --unjudged_;
+    if (!code && phase_ != Phase::kStopped) judge(again);
   });
 }
 

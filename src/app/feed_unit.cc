@@ -222,8 +222,8 @@ void FeedUnit::tick() {
   if (over_ && change_due_) around_.on_changed();
   const SteadyTime now = SteadyClock::now();
   const milliseconds interval = around_.config.checkpoint.interval;
-  if (keeper_ && !owning_ && keeper_->aligned() && now - owned_at_ >= kSound)
-    recoveries_ = 0;  // a quiet feed acknowledges nothing
+  const bool idle = keeper_ && !owning_ && !committing_ && keeper_->aligned() && lane_->in_flight() == 0;
+  if (idle && now - owned_at_ >= kSound) recoveries_ = 0;  // a quiet feed acknowledges nothing
   if (keeper_ && !owning_ && !ending_) {
     if (transactional()) {
       commit_transaction();
@@ -309,6 +309,7 @@ void FeedUnit::tell(std::vector<journal::Stranger> strangers) {
 
 // Nothing at or before a checkpoint's offsets is met again.
 void FeedUnit::forget_told(const journal::Checkpoint& checkpoint) {
+  if (unjudged_ != 0) return;  // what a start has found by itself may be among it
   const auto behind = [&](const auto& place) {
     const auto p = static_cast<std::size_t>(place.first);
     return p >= checkpoint.partitions.size() || checkpoint.partitions[p].offset < place.second;

@@ -149,6 +149,7 @@ class FeedUnit {
     std::vector<std::int64_t> written;                       // as written_
     std::set<std::pair<std::int32_t, std::int64_t>> passed;  // as told_
     std::int32_t partitions = 0;
+    milliseconds pause{1000};  // until it is tried again
   };
   void judge_jumps();
   void judge(const Unjudged& what);
@@ -217,6 +218,8 @@ class FeedUnit {
   std::set<std::pair<std::int32_t, std::int64_t>> told_;  // partition, offset: strangers told by this process
   bool unsure_ = false;                                   // of the jumped ranges some records are our own
   bool judging_ = false;
+  int unjudged_ = 0;                       // jumps that are yet to be told, of this life or an older one; not exact()
+  std::vector<journal::Stranger> untold_;  // found by a start that could not read its checkpoint back
   int lost_races_ = 0;                     // start checkpoints that were not the first of their epoch
   bool crossing_ = false;                  // into another session: marks are of both, so nothing is written
   std::uint64_t acknowledged_before_ = 0;  // this life

@@ -182,10 +182,20 @@ void Keeper::repeat() {
 
 void Keeper::withdraw(Then then) {
   freeze();
+  bury_own(std::make_shared<Then>(std::move(then)), SteadyClock::now() + kPatience);
+}
+
+void Keeper::bury_own(std::shared_ptr<Then> then, SteadyTime deadline) {
   checkpoints_.write(journal::checkpoint_key(current_.feed, current_.epoch), std::nullopt,
-                     [self = shared_from_this(), then = std::move(then)](const Result<std::int64_t>& answer) {
-                       asio::post(self->io_,
-                                  [then, answer] { then(answer ? Result<void>{} : Result<void>{answer.error()}); });
+                     [self = shared_from_this(), then, deadline](const Result<std::int64_t>& answer) {
+                       asio::post(self->io_, [self, then, deadline, answer] {
+                         if (answer) return (*then)({});
+                         if (SteadyClock::now() >= deadline) return (*then)(answer.error());
+                         auto later = std::make_shared<asio::steady_timer>(self->io_, kAgain);
+                         later->async_wait([self, then, deadline, later](boost::system::error_code) {
+                           self->bury_own(then, deadline);
+                         });
+                       });
                      });
 }
 

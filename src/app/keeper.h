@@ -87,6 +87,7 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   [[nodiscard]] const std::string& session() const noexcept { return current_.session; }
 
  private:
+  void bury_own(std::shared_ptr<Then> then, SteadyTime deadline);
   struct Waiting {
     std::string decision;
     journal::Follows follows = journal::Follows::kMore;

@@ -39,7 +39,7 @@ namespace tickbridge::metrics {
   X(kSessionChanges, "session_changes", "", "Logins answered with another session than asked for")                    \
   X(kForeignWrites, "foreign_writes", "", "Records of others found in the feed's partitions")                         \
   X(kDoubles, "doubles", "", "Records of our own found in the log a second time")                                     \
-  X(kKeysByNumber, "keys_by_number", "", "Instruments used before their directory message: their number is the key")  \
+  X(kKeysByNumber, "keys_by_number", "", "Times that an instrument was used before its directory message: its number is the key")  \
   X(kCheckpoints, "checkpoints", "", "Checkpoints acknowledged by Kafka")                                             \
   X(kStandstillSeconds, "standstill_seconds", "", "Time in which commit stood still so that a transaction could end") \
   X(kHandOverRefused, "hand_over_refused", "", "Hand-overs refused or cut short because the share was full")          \

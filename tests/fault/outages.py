@@ -152,12 +152,16 @@ class Exchanges:
 
     def stall(self, life):
         """The one that is connected says nothing for longer than the feed waits for a sign of life (3 s)."""
-        used = re.findall(r"connected to (\S+)", life.errors())[-1]
-        exchange = self.run.exchanges[self.run.hosts.index(used)]
-        exchange.process.send_signal(signal.SIGSTOP)
-        self.run.say(f"{used} stands still")
-        time.sleep(self.dice.uniform(3.5, 5))
-        exchange.process.send_signal(signal.SIGCONT)
+        before = life.errors().count("nothing heard for")
+        for _ in range(3):  # it may be about to go to the other address
+            used = re.findall(r"connected to (\S+)", life.errors())[-1]
+            exchange = self.run.exchanges[self.run.hosts.index(used)]
+            exchange.process.send_signal(signal.SIGSTOP)
+            self.run.say(f"{used} stands still")
+            time.sleep(self.dice.uniform(3.5, 5))
+            exchange.process.send_signal(signal.SIGCONT)
+            if life.errors().count("nothing heard for") > before:
+                return
 
     def back(self):
         for number, exchange in enumerate(self.run.exchanges):
