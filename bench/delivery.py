@@ -15,6 +15,7 @@ transactions  looks at a daemon at work for some seconds, for several transactio
 Exactness is not looked at here but by the tests.
 """
 import argparse
+import math
 import os
 import pathlib
 import re
@@ -75,6 +76,14 @@ def complete(exchange, runs: Runs, name: str) -> dict:
             "acknowledged": acknowledged}
 
 
+def of_median(ratios: list) -> str:
+    """Where the median lies with 95 % confidence, whatever their distribution: order statistics, by the binomial law."""
+    count, ordered = len(ratios), sorted(ratios)
+    below = [sum(math.comb(count, i) for i in range(k + 1)) / 2**count for k in range(count // 2)]
+    outside = sum(share <= 0.025 for share in below)
+    return f"{ordered[outside - 1]:.3f} to {ordered[-outside]:.3f}" if outside else "too few rounds to say"
+
+
 def cost(options, runs: Runs):
     names = [name for name in WAYS if not options.only or name in options.only]
     results = {name: [] for name in names}
@@ -87,13 +96,13 @@ def cost(options, runs: Runs):
                         results[name].append(complete(exchange, runs, name))
     print(f"{options.messages:,} messages, 12 partitions, {os.cpu_count()} cores shared with Kafka and the exchange, "
           f"{options.rounds} rounds, load {os.getloadavg()[0]:.1f}")
-    print(f"{'':32}{'messages/s':>12}{'CPU ns/message':>16}{'peak MiB':>10}{'CPU ratio':>11}  of the rounds")
+    print(f"{'':32}{'messages/s':>12}{'CPU ns/message':>16}{'peak MiB':>10}{'CPU ratio':>11}  (its median, 95 %), of the rounds")
     for name, of_way in results.items():
         median = {key: statistics.median(run[key] for run in of_way) for key in of_way[0]}
         count = median["acknowledged"] or options.messages
         ratios = [run["cpu"] / base["cpu"] for run, base in zip(of_way, results.get(BASE, of_way))]
         print(f"{name:32}{count / median['wall']:12,.0f}{median['cpu'] / count * 1e9:16.0f}{median['peak']:10.0f}"
-              f"{statistics.median(ratios):11.3f}  {' '.join(f'{ratio:.2f}' for ratio in ratios)}")
+              f"{statistics.median(ratios):11.3f}  ({of_median(ratios)})  {' '.join(f'{ratio:.2f}' for ratio in ratios)}")
 
 
 def first_record(daemon, since: float) -> float:
