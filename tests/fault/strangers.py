@@ -86,7 +86,7 @@ def foreign_down(case):
 
 def late(case):
     """A proxy holds requests of a killed daemon and lets them through seconds after its successor has started."""
-    run = case.run(case.size("messages", 250_000, 600_000), rate=case.size("rate", 12_000, 12_000), proxied=True)
+    run = case.run(case.size("messages", 250_000, 1_500_000), rate=case.size("rate", 12_000, 12_000), proxied=True)
     held, late_bytes = [], case.proxies.late_bytes()
     for _ in range(case.size("kills", 2, 10)):
         life = run.start("--exit-at-end")

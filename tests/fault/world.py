@@ -395,7 +395,7 @@ silence = "3s"
 
         count_of_partitions = len(self.world.kafka.metadata(self.topic))
         for n in range(count):
-            producer.produce(self.topic, value or b"a stranger's %d" % n, b"AAPL", dice.randrange(count_of_partitions),
+            producer.produce(self.topic, value or b"a stranger's %d" % (len(self.foreign) + n), b"AAPL", dice.randrange(count_of_partitions),
                              on_delivery=delivered)
         assert producer.flush(30) == 0 and not problems, problems
         self.say(f"foreign records at {sorted(self.foreign)}")
