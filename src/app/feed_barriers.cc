@@ -132,6 +132,7 @@ journal::Checkpoint FeedUnit::start_checkpoint(const pipeline::Barrier& barrier)
   }
   journal::Checkpoint start = journal::start_checkpoint(plan);
   start.session_ended = barrier.report.session_ended;
+  start.strangers = strangers_.ranges();
   start.interval_ms = static_cast<std::uint64_t>(around_.config.checkpoint.interval.count());
   // Nothing lies behind a transaction's checkpoint; a gap's dead letter comes with the first commit, so until then it
   // stays open.

@@ -50,22 +50,21 @@ void FeedUnit::on_jump(const sink::Jump& jump) {
   when_quiet([this] { judge_jumps(); });
 }
 
-// Reads the jumped ranges back: what equals a record that this life wrote nearby is a double, all else foreign. Nothing
-// behind this life's last record is its own.
+// Reads the jumped ranges back: what equals a record of ours nearby is a double, all else foreign. Nothing behind this
+// life's last record is its own, nor what was told as foreign before.
 void FeedUnit::judge_jumps() {
   if (std::exchange(judging_, true)) return;
   if (lane_) note_written();
   judge({.jumps = std::exchange(jumps_, {}),
          .written = written_,
-         .passed = told_,
+         .strangers = strangers_,
          .partitions = static_cast<std::int32_t>(recovered_->ends.size())});
 }
 
 void FeedUnit::judge(const Unjudged& what) {
   if (!exact()) ++unjudged_;
   run_job([this, what, life = life_] {
-    constexpr std::int64_t kNearby = 100'000;  // offsets before the jump
-    const auto& [jumps, written, passed, partitions, pause] = what;
+    const auto& [jumps, written, strangers_before, partitions, pause] = what;
     const milliseconds most = around_.config.startup_timeout;
     const SteadyTime deadline = SteadyClock::now() + (exact() ? most : std::min(most, kReadWithin));
     std::unordered_set<std::uint64_t> ours;
@@ -80,7 +79,7 @@ void FeedUnit::judge(const Unjudged& what) {
     for (const sink::Jump& jump : jumps) {
       if (!read) break;
       const sink::Offsets& there = (*offsets)[static_cast<std::size_t>(jump.partition)];
-      const sink::Range range{jump.partition, std::max(there.begin, jump.expected - kNearby), there.end};
+      const sink::Range range{jump.partition, std::max(there.begin, jump.expected - journal::Strangers::kNearby), there.end};
       const bool known =
           std::any_of(ranges.begin(), ranges.end(), [&](const auto& r) { return r.partition == jump.partition; });
       if (!known) ranges.push_back(range);
@@ -92,7 +91,7 @@ void FeedUnit::judge(const Unjudged& what) {
       });
       if (jumped) {
         strange.push_back({{journal::Stranger::Kind::kForeign, partition, offset}, hash});
-      } else if (offset <= written[static_cast<std::size_t>(partition)] && !passed.contains({partition, offset})) {
+      } else if (offset <= written[static_cast<std::size_t>(partition)] && !strangers_before.contains(partition, offset)) {
         ours.insert(hash);
       }
     };

@@ -110,6 +110,7 @@ Result<void> FeedUnit::build(Opened& opened) {
   recovered_ = std::move(opened.recovered);
   replayed_ = std::move(opened.replayed);
   change_due_ = recovered_ && recovered_->replays_old;
+  recall_strangers();
   acknowledged_before_ = metrics_.value(FeedCounter::kMessagesAcknowledged);
   auto day = pipeline::TradingDay::create(replayed_.policies.trading_date, replayed_.policies.time_zone);
   if (!day) return day.error();
@@ -276,6 +277,12 @@ void FeedUnit::tell(std::vector<journal::Stranger> strangers) {
   for (journal::Stranger& stranger : strangers) {
     if (doubles_.contains({stranger.partition, stranger.offset})) stranger.kind = journal::Stranger::Kind::kDouble;
   }
+  for (const journal::Stranger& stranger : strangers) {
+    if (stranger.kind != journal::Stranger::Kind::kForeign) continue;
+    strangers_.add(stranger.partition, stranger.offset);
+    strangers_.trim(stranger.partition, stranger.offset, recovered_ ? recovered_->ends.size() : 1);
+  }
+  if (keeper_) keeper_->know(strangers_.ranges());
   std::erase_if(strangers, [&](const auto& s) { return !told_.emplace(s.partition, s.offset).second; });
   std::sort(strangers.begin(), strangers.end(), [](const auto& a, const auto& b) {
     return std::pair{a.partition, a.offset} < std::pair{b.partition, b.offset};
@@ -304,6 +311,17 @@ void FeedUnit::tell(std::vector<journal::Stranger> strangers) {
         foreign ? "foreign records, not written by this feed; passed over" : "doubles of records of ours; passed over");
     metrics_.add(foreign ? FeedCounter::kForeignWrites : FeedCounter::kDoubles, n);
     i += n;
+  }
+}
+
+// What processes before have told. Where the checkpoint counts no more, its offsets may be another topic's.
+void FeedUnit::recall_strangers() {
+  if (!recovered_ || !recovered_->checkpoint) return;
+  const journal::Checkpoint& checkpoint = *recovered_->checkpoint;
+  if (recovered_->given_up || checkpoint.topic != config_.sink.topic) return;
+  for (const journal::StrangerRange& range : checkpoint.strangers) strangers_.add(range);
+  for (std::size_t p = 0; p < checkpoint.partitions.size(); ++p) {
+    strangers_.trim(static_cast<std::int32_t>(p), checkpoint.partitions[p].offset, checkpoint.partitions.size());
   }
 }
 

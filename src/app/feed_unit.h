@@ -139,6 +139,7 @@ class FeedUnit {
   void tick();
   void foretell(const std::vector<journal::Stranger>& strangers) const;
   void tell(std::vector<journal::Stranger> strangers);
+  void recall_strangers();
   void forget_told(const journal::Checkpoint& checkpoint);
 
   // jumps in the offsets
@@ -147,7 +148,7 @@ class FeedUnit {
   struct Unjudged {
     std::vector<sink::Jump> jumps;
     std::vector<std::int64_t> written;                       // as written_
-    std::set<std::pair<std::int32_t, std::int64_t>> passed;  // as told_
+    journal::Strangers strangers;
     std::int32_t partitions = 0;
     milliseconds pause{1000};  // until it is tried again
   };
@@ -216,6 +217,7 @@ class FeedUnit {
   std::set<std::pair<std::int32_t, std::int64_t>>
       doubles_;  // partition, offset: records in jumped ranges that are there twice
   std::set<std::pair<std::int32_t, std::int64_t>> told_;  // partition, offset: strangers told by this process
+  journal::Strangers strangers_;                          // the foreign ones, those of processes before too
   bool unsure_ = false;                                   // of the jumped ranges some records are our own
   bool judging_ = false;
   int unjudged_ = 0;                       // jumps that are yet to be told, of this life or an older one; not exact()

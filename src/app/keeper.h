@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -51,6 +52,8 @@ class Keeper : public std::enable_shared_from_this<Keeper> {
   void reserve(std::uint64_t sequence, Then then);
   /// at_most_once: nothing is handed over any more; what was reserved and not used is the next life's.
   void give_back() { reserved_ = final_next_; }
+  /// The strangers that were told, for the next checkpoints.
+  void know(std::vector<journal::StrangerRange> strangers) { current_.strangers = std::move(strangers); }
   /// The session is left before its end, at this packet.
   void leave(const std::string& session, std::uint64_t at) {
     journal::leave(current_.left, {session, at, current_.state.midnight_ms});

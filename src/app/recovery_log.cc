@@ -30,8 +30,8 @@ void keep_live(std::vector<sink::Entry>& entries) {
 
 /// How many offsets of each partition are read before the checkpoint's.
 std::int64_t copies_before(std::size_t partitions) {
-  constexpr std::size_t kInAll = 24'000;
-  return static_cast<std::int64_t>(std::clamp<std::size_t>(kInAll / std::max<std::size_t>(partitions, 1), 100, 5'000));
+  constexpr std::size_t kInAll = 120'000;
+  return static_cast<std::int64_t>(std::clamp<std::size_t>(kInAll / std::max<std::size_t>(partitions, 1), 100, 20'000));
 }
 
 }  // namespace
@@ -197,11 +197,14 @@ Result<void> Recovery::read_suffix() {
   auto reader = sink::LogReader::open(settings_.config.producer, settings_.feed.sink.topic);
   if (!reader) return reader.error();
   std::size_t count = 0;
+  journal::Strangers strangers;
+  for (const journal::StrangerRange& range : found_.checkpoint->strangers) strangers.add(range);
   const auto take = [&](std::int32_t partition, std::int64_t offset, std::string_view key, Bytes value) {
     const auto p = static_cast<std::size_t>(partition);
     const std::uint64_t hash = journal::record_hash(key, value);
     if (offset == states[p].offset) ends[p].hash_at_offset = hash;
     if (offset <= states[p].offset) {
+      if (strangers.contains(partition, offset)) return;
       found_.suffixes[p].before.push_back(hash);
     } else {
       found_.suffixes[p].found.push_back({offset, hash});

@@ -181,6 +181,22 @@ bool read_left(const json::value& value, LeftSession& left) {
   return !failed[0] && !failed[1];
 }
 
+json::array strangers_json(const std::vector<StrangerRange>& strangers) {
+  json::array out;
+  for (const StrangerRange& one : strangers) out.push_back(json::array{one.partition, one.first, one.last});
+  return out;
+}
+
+bool read_strangers(const json::value& value, StrangerRange& range) {
+  if (!value.is_array() || value.get_array().size() < 3) return false;
+  const json::array& members = value.get_array();
+  boost::system::error_code failed[3];
+  range.partition = members[0].to_number<std::int32_t>(failed[0]);
+  range.first = members[1].to_number<std::int64_t>(failed[1]);
+  range.last = members[2].to_number<std::int64_t>(failed[2]);
+  return !failed[0] && !failed[1] && !failed[2] && range.first >= 0 && range.first <= range.last;
+}
+
 json::object state_json(const FunctionState& state) {
   json::object out;
   out["midnight_ms"] = state.midnight_ms;
@@ -278,6 +294,7 @@ std::string to_json(const Checkpoint& checkpoint) {
   out["decision"] = checkpoint.decision;
   out["session_ended"] = checkpoint.session_ended;
   if (!checkpoint.left.empty()) out["left"] = left_json(checkpoint.left);
+  if (!checkpoint.strangers.empty()) out["strangers"] = strangers_json(checkpoint.strangers);
   out["clean"] = checkpoint.clean;
   if (checkpoint.settled) out["settled"] = true;
   return json::serialize(out);
@@ -306,6 +323,9 @@ Result<Checkpoint> parse_checkpoint(std::string_view text) {
   members.optional_flag("session_ended", out.session_ended);
   for (const json::value& value : members.optional_array("left")) {
     if (!read_left(value, out.left.emplace_back())) members.wrong("left", "has a member that is none");
+  }
+  for (const json::value& value : members.optional_array("strangers")) {
+    if (!read_strangers(value, out.strangers.emplace_back())) members.wrong("strangers", "has a member that is none");
   }
   members.flag("clean", out.clean);
   members.optional_flag("settled", out.settled);

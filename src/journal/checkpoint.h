@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "journal/strangers.h"
 
 namespace tickbridge::journal {
 
@@ -73,6 +74,7 @@ struct Checkpoint {
   std::string decision;           ///< why this barrier is; empty: a plain checkpoint
   bool session_ended = false;     ///< the session's end came right before next_sequence
   std::vector<LeftSession> left;  ///< in this order: what the log holds of them ends there; the newest ones
+  std::vector<StrangerRange> strangers;  ///< told, the newest ones; a record that equals one of theirs is no double
   /// Aligned, all acknowledged, nothing pending, and nothing is handed over after it: the last word of an owner that
   /// stops, never a barrier's. (Whoever finds it reads what lies behind as not ours.)
   bool clean = false;

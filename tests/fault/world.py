@@ -384,8 +384,9 @@ silence = "3s"
         return {"exactly_once": self.exact, "transactional": self.exact, "at_least_once": self.nothing_lost,
                 "at_most_once": lambda: self.nothing_doubled(refused, late)}[self.delivery]()  # fmt: skip
 
-    def write_foreign(self, dice, count: int, value=None):
-        """Somebody else's producer writes into random partitions; where its records lie is remembered."""
+    def write_foreign(self, dice, count: int):
+        """Somebody else's producer writes into random partitions; where its records lie is remembered. It writes
+        the same bytes again and again, as a test client does: none of them is a double of ours."""
         from confluent_kafka import Producer
 
         producer, problems = Producer({"bootstrap.servers": self.world.kafka.servers, "linger.ms": 1}), []
@@ -394,8 +395,8 @@ silence = "3s"
             problems.append(error) if error else self.foreign.add((message.partition(), message.offset()))
 
         count_of_partitions = len(self.world.kafka.metadata(self.topic))
-        for n in range(count):
-            producer.produce(self.topic, value or b"a stranger's %d" % (len(self.foreign) + n), b"AAPL", dice.randrange(count_of_partitions),
+        for _ in range(count):
+            producer.produce(self.topic, b"a stranger's", b"AAPL", dice.randrange(count_of_partitions),
                              on_delivery=delivered)
         assert producer.flush(30) == 0 and not problems, problems
         self.say(f"foreign records at {sorted(self.foreign)}")

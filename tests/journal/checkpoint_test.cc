@@ -37,6 +37,7 @@ Checkpoint sample() {
   out.decision = "gap: \"quoted\"";
   out.session_ended = true;
   out.left = {{"S9", 1, 5}, {"S \xFF", 18446744073709551615U, -1}};
+  out.strangers = {{0, 3, 9}, {1, 9007199254740993, 9007199254740993}};
   out.clean = true;
   return out;
 }
@@ -67,7 +68,7 @@ TEST(Checkpoint, IsWrittenAsThePageSays) {
       R"("decision":"gap: \"quoted\"","session_ended":true,)"
       R"("left":[["S9",1,5],["S )"
       "\xC3\xBF"
-      R"(",18446744073709551615,-1]],"clean":true})");
+      R"(",18446744073709551615,-1]],"strangers":[[0,3,9],[1,9007199254740993,9007199254740993]],"clean":true})");
 }
 
 TEST(Page, NamesEachMember) {
@@ -116,6 +117,9 @@ TEST(Checkpoint, NamesWhatIsMissingOrWrong) {
   EXPECT_THAT(problem("\"clean\":true", "\"clean\":true,\"settled\":1"), HasSubstr("\"settled\""));
   EXPECT_THAT(problem("\"left\":[[\"S9\",1,5]", "\"left\":[[\"S9\",1]"), HasSubstr("\"left\""));
   EXPECT_THAT(problem("\"left\":[[\"S9\",1,5]", "\"left\":[[\"S9\",-1,5]"), HasSubstr("\"left\""));
+  for (const char* wrong : {"[0,9]", "[0,9,3]", "[0,-1,9]", "[\"0\",3,9]", "7"}) {
+    EXPECT_THAT(problem("[0,3,9]", wrong), HasSubstr("\"strangers\"")) << wrong;
+  }
   EXPECT_THAT(problem("}", ""), HasSubstr("no JSON"));
 }
 
