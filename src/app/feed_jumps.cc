@@ -79,7 +79,8 @@ void FeedUnit::judge(const Unjudged& what) {
     for (const sink::Jump& jump : jumps) {
       if (!read) break;
       const sink::Offsets& there = (*offsets)[static_cast<std::size_t>(jump.partition)];
-      const sink::Range range{jump.partition, std::max(there.begin, jump.expected - journal::Strangers::kNearby), there.end};
+      const sink::Range range{jump.partition, std::max(there.begin, jump.expected - journal::Strangers::kNearby),
+                              there.end};
       const bool known =
           std::any_of(ranges.begin(), ranges.end(), [&](const auto& r) { return r.partition == jump.partition; });
       if (!known) ranges.push_back(range);
@@ -91,7 +92,8 @@ void FeedUnit::judge(const Unjudged& what) {
       });
       if (jumped) {
         strange.push_back({{journal::Stranger::Kind::kForeign, partition, offset}, hash});
-      } else if (offset <= written[static_cast<std::size_t>(partition)] && !strangers_before.contains(partition, offset)) {
+      } else if (offset <= written[static_cast<std::size_t>(partition)] &&
+                 !strangers_before.contains(partition, offset)) {
         ours.insert(hash);
       }
     };

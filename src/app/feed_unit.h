@@ -147,7 +147,7 @@ class FeedUnit {
   /// Jumps, and what this process knew of the log when it saw them.
   struct Unjudged {
     std::vector<sink::Jump> jumps;
-    std::vector<std::int64_t> written;                       // as written_
+    std::vector<std::int64_t> written;  // as written_
     journal::Strangers strangers;
     std::int32_t partitions = 0;
     milliseconds pause{1000};  // until it is tried again

@@ -70,10 +70,10 @@ struct Checkpoint {
   FunctionState state;
   std::uint64_t state_epoch_floor = 0;  ///< state entries of older epochs belong to sessions gone by
   Parameters parameters;
-  std::uint64_t interval_ms = 0;  ///< between two checkpoints of this owner; 0: not said
-  std::string decision;           ///< why this barrier is; empty: a plain checkpoint
-  bool session_ended = false;     ///< the session's end came right before next_sequence
-  std::vector<LeftSession> left;  ///< in this order: what the log holds of them ends there; the newest ones
+  std::uint64_t interval_ms = 0;         ///< between two checkpoints of this owner; 0: not said
+  std::string decision;                  ///< why this barrier is; empty: a plain checkpoint
+  bool session_ended = false;            ///< the session's end came right before next_sequence
+  std::vector<LeftSession> left;         ///< in this order: what the log holds of them ends there; the newest ones
   std::vector<StrangerRange> strangers;  ///< told, the newest ones; a record that equals one of theirs is no double
   /// Aligned, all acknowledged, nothing pending, and nothing is handed over after it: the last word of an owner that
   /// stops, never a barrier's. (Whoever finds it reads what lies behind as not ours.)

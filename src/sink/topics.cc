@@ -4,6 +4,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <utility>
 
@@ -131,8 +132,10 @@ Result<Look> Topics::create(rd_kafka_topic_t* topic, const NewTopic& wanted, int
 
 Described Topics::describe(const Topic& topic, SteadyTime deadline) {
   Described answer = describe_topic(client_, broker_, topic.name, deadline);
-  if (answer.outcome == Described::Outcome::kUnsupported && !std::exchange(embedded_told_, true)) {
-    spdlog::warn("embedded broker: topic settings not checked; it is for trying out only");
+  if (answer.outcome == Described::Outcome::kUnsupported) {
+    static std::atomic<bool> told{false};  // by this process, which has several clients
+    embedded_ = true;
+    if (!told.exchange(true)) spdlog::warn("embedded broker: topic settings not checked; it is for trying out only");
   }
   if (answer.outcome == Described::Outcome::kFailed) {
     spdlog::warn(

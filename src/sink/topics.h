@@ -29,7 +29,7 @@ class Topics {
   /// A compacted topic of one partition for the daemon's own notes (CompactedLog). Created if missing.
   [[nodiscard]] Result<Topic*> open_notes(const std::string& name, const TopicOptions& options, SteadyTime deadline);
   /// Whether the last topic looked at lies on the library's mock cluster.
-  [[nodiscard]] bool embedded() const noexcept { return embedded_told_; }
+  [[nodiscard]] bool embedded() const noexcept { return embedded_; }
   void clear() { topics_.clear(); }
 
  private:
@@ -47,7 +47,7 @@ class Topics {
 
   Client& client_;
   std::int32_t broker_ = 0;  ///< one that has answered
-  bool embedded_told_ = false;
+  bool embedded_ = false;
   std::map<std::string, std::unique_ptr<Topic>> topics_;
 };
 

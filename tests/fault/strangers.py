@@ -9,10 +9,10 @@ EXIT_FOREIGN = 76
 
 def foreign_running(case):
     """A foreign producer writes while the daemon runs: exit 76, offsets named; the restart loses nothing."""
-    run = case.run(case.size("messages", 150_000, 600_000), rate=case.size("rate", 15_000, 20_000))
+    run = case.run(case.size("messages", 200_000, 600_000), rate=case.size("rate", 15_000, 20_000))
     if case.delivery != "exactly_once":
         return foreign_and_on(case, run)
-    for _ in range(case.size("kills", 1, 5)):
+    for _ in range(case.size("kills", 2, 5)):
         life = run.start("--exit-at-end")
         life.await_writing(5000)
         case.sleep(0, 0.5)
@@ -63,7 +63,7 @@ def foreign_beside(case):
 
 def foreign_down(case):
     """A foreign producer writes while the daemon is down, after a kill or a clean stop: found and named at the start."""
-    run = case.run(case.size("messages", 200_000, 600_000), rate=case.size("rate", 25_000, 25_000))
+    run = case.run(case.size("messages", 200_000, 1_200_000), rate=case.size("rate", 25_000, 25_000))
     ways = ["kill", "clean"] * (1 if not case.long else 4)
     case.dice.shuffle(ways)
     for way in ways:
