@@ -126,6 +126,33 @@ class PythonClient(Contender):
         return [sys.executable, HERE / "python_client.py", run.feed.port, run.servers, run.topic, json.dumps(PROPERTIES)]
 
 
+class JavaClient(Contender):
+    """Kafka's own client, of the distribution that the brokers run."""
+    lines = True
+
+    def libraries(self) -> pathlib.Path:
+        home = os.environ.get("KAFKA_HOME")
+        return pathlib.Path(home) / "libs" if home else next(CACHE.glob("kafka-*/libs"))
+
+    def prepare(self):
+        if not shutil.which("javac"):
+            raise Missing("no javac")
+        self.classes = CACHE / "peers" / "java"
+        built = subprocess.run(["javac", "-cp", f"{self.libraries()}/*", "-d", self.classes, HERE / "JavaClient.java"],
+                               capture_output=True, text=True)
+        if built.returncode:
+            raise Missing(f"javac: {built.stderr}")
+
+    def version(self):
+        return re.search(r"kafka-clients-(\S+)\.jar", next(self.libraries().glob("kafka-clients-*.jar")).name)[1]
+
+    def command(self, run):
+        run.feed.serve()
+        properties = {"bootstrap.servers": run.servers, "enable.idempotence": "true", "acks": "all", "linger.ms": "5"}
+        return ["java", "-cp", f"{self.classes}:{self.libraries()}/*", "JavaClient", run.feed.port,
+                *(f"{name}={value}" for name, value in properties.items()), run.topic]
+
+
 class Packaged(Contender):
     """A program out of Debian packages that are unpacked beside the system: two of them exclude each other, and no syslog
     daemon is to be replaced by a benchmark."""
@@ -235,5 +262,6 @@ def all_of_them() -> dict:
         "kcat": Kcat("kcat"),
         "rsyslog": Rsyslog("rsyslog"),
         "syslog-ng": SyslogNg("syslog-ng"),
+        "java": JavaClient("Java client"),
         "python": PythonClient("Python client"),
     }
