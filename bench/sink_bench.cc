@@ -211,7 +211,8 @@ class Ours {
                                                .timestamp_ms = timestamp_ms});
     for (std::size_t done = 0; done < messages; done += kGroup) {
       std::span<const Outgoing> rest{group};
-      while (!(rest = rest.subspan(lane_->hand_over(static_cast<std::int32_t>(done / kGroup % kPartitions), rest)))
+      while (!(rest = rest.subspan(
+                   lane_->hand_over(static_cast<std::int32_t>(done / kGroup % kPartitions), rest, sink::kUntimed)))
                   .empty()) {
         if (!lane_->ask_for_room()) room_.acquire();
       }

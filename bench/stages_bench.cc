@@ -27,7 +27,7 @@ class NullLane final : public sink::Lane {
     info_.partitions = 12;
     info_.max_record_bytes = 1'000'000;
   }
-  std::size_t hand_over(std::int32_t, std::span<const sink::Outgoing> records) override {
+  std::size_t hand_over(std::int32_t, std::span<const sink::Outgoing> records, std::int64_t) override {
     for (const auto& record : records) sum_ += static_cast<std::uint64_t>(record.value[0]) + record.key_size;
     return records.size();
   }

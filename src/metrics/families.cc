@@ -67,6 +67,38 @@ Family states(std::span<const FeedMetrics* const> feeds) {
   return family;
 }
 
+/// 1, 2 and 5 of each decade from 10 µs to 10 s, in ns.
+std::vector<std::uint64_t> bounds() {
+  std::vector<std::uint64_t> out;
+  for (std::uint64_t decade = 10'000; decade < 10'000'000'000; decade *= 10) {
+    for (const std::uint64_t digit : {1U, 2U, 5U}) out.push_back(decade * digit);
+  }
+  out.push_back(10'000'000'000);
+  return out;
+}
+
+Family latencies(std::span<const FeedMetrics* const> feeds) {
+  Family family{
+      "tickbridge_feed_latency_seconds",
+      Kind::kHistogram,
+      "From a message's arrival (the read of the socket that brought it, or one before it) to its hand-over to "
+      "the producer, and to Kafka's acknowledgement; wall clock",
+      {}};
+  for (const FeedMetrics* feed : feeds) {
+    for (const Stage stage : {Stage::kHandOver, Stage::kAcknowledgement}) {
+      const Latency& latency = feed->latency(stage);
+      Sample sample{{{"feed", feed->feed()}, {"to", std::string{name(stage)}}}};
+      for (const std::uint64_t bound : bounds()) {
+        sample.below.emplace_back(static_cast<double>(bound) / 1e9, latency.count_below(bound));
+      }
+      sample.count = latency.count();
+      sample.value = static_cast<double>(latency.sum_ns()) / 1e9;
+      family.samples.push_back(std::move(sample));
+    }
+  }
+  return family;
+}
+
 Family build_info(const Registry& registry) {
   Sample sample{{{"version", registry.version()}, {"compiler", __VERSION__}}, 1};
   for (const auto& [name, value] : registry.build()) sample.labels.push_back({name, value});
@@ -89,6 +121,7 @@ std::vector<Family> collect(const Registry& registry, const SystemSample& system
   out.push_back(
       {"tickbridge_uptime_seconds", Kind::kGauge, "Time since the start", {{{}, registry.uptime_seconds(now)}}});
   out.push_back(states(feeds));
+  out.push_back(latencies(feeds));
   add_feeds<FeedCounter>(out, feeds, kFeedCounterRows, Kind::kCounter);
   add_feeds<FeedGauge>(out, feeds, kFeedGaugeRows, Kind::kGauge);
   add_daemon<DaemonCounter>(out, registry.daemon(), kDaemonCounterRows, Kind::kCounter);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "metrics/registry.h"
@@ -15,7 +17,9 @@ struct Label {
 
 struct Sample {
   std::vector<Label> labels;
-  double value = 0;  ///< exact for counts below 2^53
+  double value = 0;                                          ///< exact for counts below 2^53; a histogram's sum
+  std::vector<std::pair<double, std::uint64_t>> below = {};  ///< a histogram's: upper bound, samples up to it
+  std::uint64_t count = 0;                                   ///< a histogram's
 };
 
 /// All samples of one name, as Prometheus groups them.

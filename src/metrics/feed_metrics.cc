@@ -11,6 +11,8 @@ std::string_view name(FeedState state) noexcept {
   return kNames[static_cast<std::size_t>(state)];
 }
 
+std::string_view name(Stage stage) noexcept { return stage == Stage::kHandOver ? "hand_over" : "acknowledgement"; }
+
 FeedMetrics::FeedMetrics(std::string feed) : feed_{std::move(feed)} {}
 
 std::uint64_t FeedMetrics::value(FeedCounter counter) const noexcept {

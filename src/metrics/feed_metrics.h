@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <string>
 #include <string_view>
 
+#include "metrics/latency.h"
 #include "metrics/slotted.h"
 #include "metrics/table.h"
 
@@ -16,7 +18,12 @@ enum class FeedState : std::uint8_t { kConnecting, kLoggingIn, kRecovering, kStr
 constexpr std::size_t kFeedStates = 6;
 [[nodiscard]] std::string_view name(FeedState state) noexcept;
 
-/// One feed's counters and gauges. Any thread may call anything; counting never waits for a reader.
+/// From a message's arrival (the read that brought it) to … (contract of /metrics: the label `to`).
+enum class Stage : std::uint8_t { kHandOver, kAcknowledgement };
+constexpr std::size_t kStages = 2;
+[[nodiscard]] std::string_view name(Stage stage) noexcept;
+
+/// One feed's counters, gauges and times. Any thread may call anything; counting never waits for a reader.
 class FeedMetrics {
  public:
   explicit FeedMetrics(std::string feed);
@@ -25,6 +32,11 @@ class FeedMetrics {
   void set(FeedGauge gauge, std::int64_t value) noexcept { gauges_.set(static_cast<std::size_t>(gauge), value); }
   [[nodiscard]] std::uint64_t value(FeedCounter counter) const noexcept;
   [[nodiscard]] std::int64_t value(FeedGauge gauge) const noexcept;
+
+  [[nodiscard]] Latency& latency(Stage stage) noexcept { return latencies_[static_cast<std::size_t>(stage)]; }
+  [[nodiscard]] const Latency& latency(Stage stage) const noexcept {
+    return latencies_[static_cast<std::size_t>(stage)];
+  }
 
   void set_state(FeedState state) noexcept;
   [[nodiscard]] FeedState state() const noexcept;
@@ -42,6 +54,7 @@ class FeedMetrics {
   SlottedCounters<static_cast<std::size_t>(FeedCounter::kCount)> counters_;
   // Shared atomics, each on its own line.
   SpacedGauges<static_cast<std::size_t>(FeedGauge::kCount)> gauges_;
+  std::array<Latency, kStages> latencies_;
   std::atomic<FeedState> state_{FeedState::kConnecting};
 
   mutable std::mutex text_mutex_;  // guards session_, last_error_

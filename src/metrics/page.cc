@@ -49,7 +49,10 @@ std::string labels_of(const Family& family) {
   return text;
 }
 
-std::string_view word(Kind kind) { return kind == Kind::kCounter ? "counter" : "gauge"; }
+std::string_view word(Kind kind) {
+  if (kind == Kind::kHistogram) return "histogram";
+  return kind == Kind::kCounter ? "counter" : "gauge";
+}
 
 SystemSample all_known() {
   SystemSample sample;

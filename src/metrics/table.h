@@ -89,7 +89,7 @@ namespace tickbridge::metrics {
 
 // clang-format on
 
-enum class Kind : std::uint8_t { kCounter, kGauge };
+enum class Kind : std::uint8_t { kCounter, kGauge, kHistogram };
 
 enum class FeedCounter : std::uint8_t {
 #define X(id, exposed, labels, help) id,

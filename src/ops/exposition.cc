@@ -25,14 +25,23 @@ namespace {
 prometheus::ClientMetric convert(const metrics::Sample& sample, metrics::Kind kind) {
   prometheus::ClientMetric metric;
   for (const metrics::Label& label : sample.labels) metric.label.push_back({label.name, valid_utf8(label.value)});
+  if (kind == metrics::Kind::kHistogram) {
+    metric.histogram.sample_count = sample.count;
+    metric.histogram.sample_sum = sample.value;
+    for (const auto& [bound, count] : sample.below) metric.histogram.bucket.push_back({count, bound});
+    return metric;
+  }
   (kind == metrics::Kind::kCounter ? metric.counter.value : metric.gauge.value) = sample.value;
   return metric;
 }
 
+prometheus::MetricType type_of(metrics::Kind kind) {
+  if (kind == metrics::Kind::kHistogram) return prometheus::MetricType::Histogram;
+  return kind == metrics::Kind::kCounter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge;
+}
+
 prometheus::MetricFamily convert(const metrics::Family& family) {
-  const bool counter = family.kind == metrics::Kind::kCounter;
-  prometheus::MetricFamily out{
-      family.name, family.help, counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge, {}};
+  prometheus::MetricFamily out{family.name, family.help, type_of(family.kind), {}};
   for (const metrics::Sample& sample : family.samples) out.metric.push_back(convert(sample, family.kind));
   return out;
 }
@@ -64,6 +73,17 @@ constexpr std::array kFigures{
     std::pair{"doubles", FeedCounter::kDoubles},
 };
 
+/// Microseconds, to 3 %.
+json::object times_of(const metrics::Latency& latency) {
+  const auto us = [](std::uint64_t ns) { return static_cast<double>(ns) / 1000; };
+  json::object out;
+  out["median_us"] = us(latency.quantile_ns(0.5));
+  out["p99_us"] = us(latency.quantile_ns(0.99));
+  out["p999_us"] = us(latency.quantile_ns(0.999));
+  out["max_us"] = us(latency.max_ns());
+  return out;
+}
+
 json::object status_of(const FeedMetrics& feed) {
   json::object out;
   out["state"] = metrics::name(feed.state());
@@ -73,6 +93,11 @@ json::object status_of(const FeedMetrics& feed) {
     if (counter == FeedCounter::kMessagesSkipped) out["messages_dropped"] = metrics::messages_dropped(feed);
     out[name] = feed.value(counter);
   }
+  json::object latency;
+  for (const metrics::Stage stage : {metrics::Stage::kHandOver, metrics::Stage::kAcknowledgement}) {
+    if (feed.latency(stage).count() != 0) latency[metrics::name(stage)] = times_of(feed.latency(stage));
+  }
+  if (!latency.empty()) out["latency"] = std::move(latency);
   if (const std::string problem = feed.last_error(); !problem.empty()) out["last_error"] = valid_utf8(problem);
   return out;
 }

@@ -320,7 +320,7 @@ bool Committer::hand_over_partition(const Task& task, std::int32_t partition) {
     const std::size_t upto = std::min(end, cursor_index_ + outgoing_.size());
     fill(task, cursor_index_, upto);
     const std::size_t given = upto - cursor_index_;
-    const std::size_t taken = lane_.hand_over(partition, {outgoing_.data(), given});
+    const std::size_t taken = lane_.hand_over(partition, {outgoing_.data(), given}, task.claim.arrived_ns);
     if (taken != 0) {
       metrics_.add(FeedCounter::kMessagesCommitted, taken);
       handed_[static_cast<std::size_t>(partition)].count += taken;

@@ -16,6 +16,7 @@ struct Claim {
   std::uint64_t begin = 0;  ///< positions: bytes since the ring was made
   std::uint64_t end = 0;
   std::int64_t received_ns = 0;  ///< wall time of the read that brought its last byte
+  std::int64_t arrived_ns = 0;   ///< of the one that brought its first byte, or the last byte before it
   [[nodiscard]] std::size_t size() const noexcept { return end - begin; }
 };
 
@@ -105,11 +106,15 @@ class ByteRing {
   // written by the writer, read by readers
   alignas(kCacheLine) std::atomic<std::uint64_t> published_{0};
   std::atomic<std::int64_t> published_ns_{0};
+  // what was published last while all before it had been claimed: where it begins, and its time
+  std::atomic<std::uint64_t> fresh_from_{0};
+  std::atomic<std::int64_t> fresh_ns_{0};
   std::atomic<std::uint64_t> cuts_made_{0};
 
   // written by the holder of the claim flag
   alignas(kCacheLine) std::atomic<std::uint64_t> claimed_{0};
   std::uint64_t next_cut_ = 0;
+  std::int64_t claimed_ns_ = 0;  // the last claim's received_ns
 
   // written by the committer, read by the writer
   alignas(kCacheLine) std::atomic<std::uint64_t> released_{0};

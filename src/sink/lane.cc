@@ -20,6 +20,7 @@ constexpr std::size_t kLargestBatch = 256;
 
 using metrics::FeedCounter;
 using metrics::FeedGauge;
+using metrics::Stage;
 
 std::uint64_t headers_cost(const LaneSetup& setup) {
   if (setup.headers.empty()) return 0;
@@ -118,7 +119,7 @@ LaneCore::LaneCore(Client& client, LaneSetup setup, metrics::FeedMetrics& metric
 
 std::int64_t LaneCore::in_flight() const noexcept { return static_cast<std::int64_t>(admission_.in_flight().count); }
 
-std::size_t LaneCore::hand_over(std::int32_t partition, std::span<const Outgoing> records) {
+std::size_t LaneCore::hand_over(std::int32_t partition, std::span<const Outgoing> records, std::int64_t arrived_ns) {
   // A partition that is not there makes the library leak (rd_kafka_produce_batch, 2.0.2).
   check(partition >= 0 && partition < setup_.info.partitions, "hand_over: partition exists");
   if (stopped() || records.empty()) return 0;
@@ -135,10 +136,19 @@ std::size_t LaneCore::hand_over(std::int32_t partition, std::span<const Outgoing
   slot.in_flight.add(admitted.charge);
   const auto taken = records.first(admitted.charge.count);
   const bool single = admitted.timestamps || !setup_.headers.empty();
+  const std::uint64_t given_back = slot.given_back;
   const std::size_t accepted = single ? produce_single(slot, taken) : produce_batch(slot, taken);
+  note_handed(slot, admitted.charge.count - (slot.given_back - given_back), arrived_ns);
   metrics_.add(FeedCounter::kHandOverBatches, 1);
   metrics_.set(FeedGauge::kInFlight, in_flight());
   return accepted;
+}
+
+void LaneCore::note_handed(Slot& slot, std::uint64_t count, std::int64_t arrived_ns) noexcept {
+  slot.arrivals.handed(count, arrived_ns);
+  if (arrived_ns != kUntimed && count != 0) {
+    metrics_.latency(Stage::kHandOver).record(wall_nanoseconds() - arrived_ns, count);
+  }
 }
 
 void LaneCore::fill(Slot& slot, std::span<const Outgoing> records) noexcept {
@@ -269,6 +279,7 @@ bool LaneCore::ask_for_room() {
 }
 
 void LaneCore::give_back(Slot& slot, std::uint64_t count) {
+  slot.given_back += count;
   if (count != 0) admission_.give_back(slot.in_flight.release(count));
 }
 

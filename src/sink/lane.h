@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "sink/acked_offsets.h"
 #include "sink/admission.h"
+#include "sink/arrivals.h"
 #include "sink/client.h"
 #include "sink/producer.h"
 
@@ -29,6 +30,8 @@ struct alignas(kCacheLine) Slot {
   std::int32_t partition = 0;
   bool dead_letters = false;
   InFlight in_flight;
+  std::uint64_t given_back = 0;  ///< records taken and not handed over all the same; the committer
+  Arrivals arrivals;
   AckedOffsets acks;
   Stall stall;
 };
@@ -64,7 +67,7 @@ class LaneCore {
   LaneCore(Client& client, LaneSetup setup, metrics::FeedMetrics& metrics, LaneEvents events);
 
   // The committer (see Lane).
-  std::size_t hand_over(std::int32_t partition, std::span<const Outgoing> records);
+  std::size_t hand_over(std::int32_t partition, std::span<const Outgoing> records, std::int64_t arrived_ns);
   bool hand_over_dead_letter(const DeadLetter& letter);
   bool ask_for_room();
 
@@ -104,6 +107,7 @@ class LaneCore {
   [[nodiscard]] bool stopped() const noexcept { return failed_.load() || client_.failed.load(); }
   std::size_t produce_batch(Slot& slot, std::span<const Outgoing> records);
   std::size_t produce_single(Slot& slot, std::span<const Outgoing> records);
+  void note_handed(Slot& slot, std::uint64_t count, std::int64_t arrived_ns) noexcept;
   void fill(Slot& slot, std::span<const Outgoing> records) noexcept;
   [[nodiscard]] HeadersHandle headers_for(const Outgoing& record) const;
   std::size_t settle_refused(Slot& slot, std::span<const Outgoing> records, std::size_t first);
@@ -112,6 +116,7 @@ class LaneCore {
   void refused_by_library(rd_kafka_resp_err_t code, const Topic& topic, std::int32_t partition);
   void wake_delivery();
   void set_paused(Slot& slot, bool paused);
+  void time(Slot& slot, std::uint64_t count, bool acknowledged) noexcept;
   void report_failure(const Slot& slot, std::uint64_t count, rd_kafka_resp_err_t code);
   void report_jump(const Slot& slot, Jump jump);
   bool fail(Error failure);

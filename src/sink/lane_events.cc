@@ -20,6 +20,7 @@ constexpr auto kPatience = 100ms;  ///< a partition that has waited longer for a
 
 using metrics::FeedCounter;
 using metrics::FeedGauge;
+using metrics::Stage;
 
 void LaneCore::settle(Slot& slot, std::uint64_t count, rd_kafka_resp_err_t code, std::int64_t first_offset) {
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) [[likely]] {
@@ -30,12 +31,20 @@ void LaneCore::settle(Slot& slot, std::uint64_t count, rd_kafka_resp_err_t code,
   } else {
     report_failure(slot, count, code);
   }
+  if (!slot.dead_letters) time(slot, count, code == RD_KAFKA_RESP_ERR_NO_ERROR);
   slot.stall.settled += count;
   if (slot.stall.paused) [[unlikely]]
     set_paused(slot, false);
   const bool wake = admission_.release(slot.in_flight.release(count));
   metrics_.set(FeedGauge::kInFlight, in_flight());
   if (wake) call(events_.on_room);
+}
+
+void LaneCore::time(Slot& slot, std::uint64_t count, bool acknowledged) noexcept {
+  const std::int64_t now = wall_nanoseconds();
+  slot.arrivals.settled(count, [&](std::int64_t arrived_ns, std::uint64_t n) {
+    if (acknowledged && arrived_ns != kUntimed) metrics_.latency(Stage::kAcknowledgement).record(now - arrived_ns, n);
+  });
 }
 
 // The library's broker thread polls without sleeping while a partition's request is unanswered and the messages behind

@@ -30,8 +30,8 @@ class OpenLane final : public Lane {
   OpenLane(const OpenLane&) = delete;
   OpenLane& operator=(const OpenLane&) = delete;
 
-  std::size_t hand_over(std::int32_t partition, std::span<const Outgoing> records) override {
-    return core_.hand_over(partition, records);
+  std::size_t hand_over(std::int32_t partition, std::span<const Outgoing> records, std::int64_t arrived_ns) override {
+    return core_.hand_over(partition, records, arrived_ns);
   }
   bool hand_over_dead_letter(const DeadLetter& letter) override { return core_.hand_over_dead_letter(letter); }
   bool ask_for_room() override { return core_.ask_for_room(); }

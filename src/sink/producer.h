@@ -85,6 +85,8 @@ struct Jump {
 
 class Producer;
 
+constexpr std::int64_t kUntimed = 0;
+
 /// One feed's way into the shared producer: its share of what may be in flight, its order, its counts.
 ///
 /// hand_over / hand_over_dead_letter / ask_for_room: only the thread that holds the feed's commit flag.
@@ -94,8 +96,10 @@ class Lane {
   virtual ~Lane() = default;
 
   /// Hands records of one partition over, in order. Returns how many were taken; fewer than given means
-  /// full (or failed()): what was refused must go first when there is room again.
-  [[nodiscard]] virtual std::size_t hand_over(std::int32_t partition, std::span<const Outgoing> records) = 0;
+  /// full (or failed()): what was refused must go first when there is room again. `arrived_ns`: wall time, when the
+  /// earliest of them did; kUntimed: their latency is not measured.
+  [[nodiscard]] virtual std::size_t hand_over(std::int32_t partition, std::span<const Outgoing> records,
+                                              std::int64_t arrived_ns) = 0;
   /// false: full, try again when there is room.
   [[nodiscard]] virtual bool hand_over_dead_letter(const DeadLetter& letter) = 0;
   /// After a refusal: true if there is room again already; false: on_room will be called, once, when there is.

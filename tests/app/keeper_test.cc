@@ -22,7 +22,7 @@ constexpr std::int64_t kEnd = 100;  // of each partition, when this life began
 // What it is told is acknowledged.
 class Lane final : public sink::Lane {
  public:
-  std::size_t hand_over(std::int32_t, std::span<const sink::Outgoing>) override { return 0; }
+  std::size_t hand_over(std::int32_t, std::span<const sink::Outgoing>, std::int64_t) override { return 0; }
   bool hand_over_dead_letter(const sink::DeadLetter&) override { return false; }
   bool ask_for_room() override { return false; }
   const sink::TopicInfo& topic() const noexcept override { return info; }

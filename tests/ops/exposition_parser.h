@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cctype>
 #include <charconv>
 #include <map>
@@ -45,10 +46,20 @@ inline std::size_t labels_size(std::string_view text) {
   }
 }
 
+/// A histogram's samples are its name with an ending.
+inline std::string family_of(const Exposition& out, const std::string& name) {
+  for (const std::string_view ending : {"_bucket", "_sum", "_count"}) {
+    const std::string stem = name.substr(0, name.size() - std::min(ending.size(), name.size()));
+    const auto type = out.types.find(stem);
+    if (name.ends_with(ending) && type != out.types.end() && type->second == "histogram") return stem;
+  }
+  return name;
+}
+
 inline std::string read_sample(Exposition& out, std::string_view line) {
   const std::string name{line.substr(0, name_size(line))};
   const std::size_t labels = labels_size(line.substr(name.size()));
-  const auto type = out.types.find(name);
+  const auto type = out.types.find(family_of(out, name));
   if (type == out.types.end() || labels == std::string_view::npos) return "no type, or broken labels";
   const std::size_t end = name.size() + labels;
   if (end >= line.size() || line[end] != ' ') return "no value";
@@ -65,7 +76,7 @@ inline std::string read_comment(Exposition& out, std::string_view line) {
   if (line.substr(0, 7) != "# TYPE ") return "neither HELP nor TYPE";
   const std::size_t space = line.rfind(' ');
   const std::string_view type = line.substr(space + 1);
-  if (type != "counter" && type != "gauge") return "unknown type";
+  if (type != "counter" && type != "gauge" && type != "histogram") return "unknown type";
   return out.types.emplace(line.substr(7, space - 7), type).second ? "" : "a family twice";
 }
 

@@ -36,6 +36,25 @@ TEST_F(ExpositionTest, HoldsEveryCountExactly) {
   EXPECT_EQ(parsed.types.at("process_resident_memory_bytes"), "gauge");
 }
 
+TEST_F(ExpositionTest, LatenciesAreHistograms) {
+  metrics::FeedMetrics& feed = registry.add_feed("nasdaq");
+  feed.latency(metrics::Stage::kHandOver).record(15'000, 3);
+  feed.latency(metrics::Stage::kHandOver).record(3'000'000'000, 1);
+  const Exposition parsed = parse_exposition(text());
+  EXPECT_EQ(parsed.problem, "");
+  EXPECT_EQ(parsed.types.at("tickbridge_feed_latency_seconds"), "histogram");
+  const auto sample = [&](const std::string& what, const std::string& bound) {
+    return parsed.samples.at("tickbridge_feed_latency_seconds_" + what + R"({feed="nasdaq",to="hand_over")" + bound +
+                             "}");
+  };
+  EXPECT_EQ(sample("bucket", R"(,le="1e-05")"), 0);
+  EXPECT_EQ(sample("bucket", R"(,le="2e-05")"), 3);
+  EXPECT_EQ(sample("bucket", R"(,le="5")"), 4);
+  EXPECT_EQ(sample("bucket", R"(,le="+Inf")"), 4);
+  EXPECT_EQ(sample("count", ""), 4);
+  EXPECT_DOUBLE_EQ(sample("sum", ""), 3.000045);
+}
+
 TEST_F(ExpositionTest, IsWellFormedWhateverTheFeedsAreCalled) {
   registry.add_feed(kHostile);
   registry.add_feed("");
@@ -68,6 +87,17 @@ TEST(ExpositionParser, FindsFaults) {
                                 "# TYPE a gauge\na{b=\"c\nd\"} 1\n", "# TYPE a counter\na -1\n"}) {
     EXPECT_NE(parse_exposition(bad).problem, "") << bad;
   }
+}
+
+TEST(Status, TellsLatenciesOnceThereAreAny) {
+  metrics::Registry registry{"1.2.3", SteadyTime{}};
+  metrics::Latency& latency = registry.add_feed("nasdaq").latency(metrics::Stage::kAcknowledgement);
+  latency.record(63, 999);
+  latency.record(2'000'000, 1);
+  const auto status = boost::json::parse(render_status(registry, SteadyTime{}));
+  EXPECT_EQ(status.at("feeds").at("nasdaq").at("latency"),
+            boost::json::parse(R"({"acknowledgement": {"median_us": 0.063, "p99_us": 0.063, "p999_us": 0.063,
+                                  "max_us": 2000.0}})"));
 }
 
 TEST(Status, HasTheContractsNames) {

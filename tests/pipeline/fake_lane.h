@@ -38,7 +38,7 @@ class FakeLane final : public sink::Lane {
     taken.resize(static_cast<std::size_t>(partitions));
   }
 
-  std::size_t hand_over(std::int32_t partition, std::span<const sink::Outgoing> records) override {
+  std::size_t hand_over(std::int32_t partition, std::span<const sink::Outgoing> records, std::int64_t) override {
     if (before_hand_over) before_hand_over();
     busy_.lock();  // aborts nothing, but TSan would show two committers at once
     std::size_t n = std::min(records.size(), room_);

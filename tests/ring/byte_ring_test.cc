@@ -46,6 +46,28 @@ TEST(ByteRing, IsContiguousOverItsEnd) {
   }
 }
 
+TEST(ByteRing, AClaimKnowsWhenItsFirstByteArrived) {
+  ByteRing ring = make(8192);
+  const auto add = [&](std::size_t n, std::int64_t at) {
+    write(ring, n);
+    ring.publish(n, at);
+  };
+  add(100, 10);
+  add(100, 20);
+  Claim claim = ring.claim(8192);
+  EXPECT_EQ(claim.arrived_ns, 10);
+  EXPECT_EQ(claim.received_ns, 20);
+  EXPECT_EQ(ring.claim(8192).size(), 0U) << "and changes nothing";
+  add(100, 1000);
+  EXPECT_EQ(ring.claim(8192).arrived_ns, 1000) << "not when the one before ended";
+  add(1024, 2000);
+  add(1024, 3000);
+  EXPECT_EQ(ring.claim(1024).arrived_ns, 2000);
+  claim = ring.claim(1024);
+  EXPECT_EQ(claim.arrived_ns, 2000) << "with a backlog: when the byte before it arrived";
+  EXPECT_EQ(claim.received_ns, 3000);
+}
+
 TEST(ByteRing, ShowsOnlyWhatIsPublished) {
   ByteRing ring = make(4096);
   write(ring, 100);

@@ -125,7 +125,7 @@ TEST_F(KafkaTest, TheLargestRecordAndTheLargestDeadLetterAreTaken) {
   ASSERT_TRUE(lane) << lane.error().message;
   const std::string value((*lane)->topic().max_record_bytes, 'x');
   const Outgoing record = record_of(value);
-  EXPECT_EQ((*lane)->hand_over(0, {&record, 1}), 1U);
+  EXPECT_EQ((*lane)->hand_over(0, {&record, 1}, kUntimed), 1U);
   EXPECT_TRUE(producer_->flush(10s));
   const std::string letter((*lane)->dead_letter_max_bytes(), 'x');
   EXPECT_TRUE((*lane)->hand_over_dead_letter({.value = as_bytes(letter),
@@ -147,7 +147,7 @@ TEST_F(KafkaTest, ATimestampThatTheTopicRefusesStopsTheFeedWith65AndIsForetold) 
   EXPECT_THAT(timestamps_refused((*lane)->topic(), "SERVERS", feed_.topic, now_ms, late_ms, now_ms),
               HasSubstr("after"));
   const Outgoing record = record_of("value", late_ms);
-  EXPECT_EQ((*lane)->hand_over(0, {&record, 1}), 1U);
+  EXPECT_EQ((*lane)->hand_over(0, {&record, 1}, kUntimed), 1U);
   const Error error = failure();
   EXPECT_EQ(error.code, ExitCode::kData);
   EXPECT_THAT(error.message, HasSubstr("INVALID_TIMESTAMP"));
@@ -161,7 +161,8 @@ TEST_F(KafkaTest, AcknowledgesAllOfALargeRun) {
   const std::vector<Outgoing> group(250, record_of("0123456789012345678901234567890123456789"));
   for (std::uint64_t done = 0; done < kCount; done += group.size()) {
     std::span<const Outgoing> rest{group};
-    while (!(rest = rest.subspan((*lane)->hand_over(static_cast<std::int32_t>(done / 250 % 12), rest))).empty()) {
+    while (!(rest = rest.subspan((*lane)->hand_over(static_cast<std::int32_t>(done / 250 % 12), rest, kUntimed)))
+                .empty()) {
       if ((*lane)->ask_for_room()) continue;
       ASSERT_TRUE(room_.try_acquire_for(20s)) << "a wake-up was lost";
     }
@@ -177,8 +178,8 @@ TEST_F(KafkaTest, WhatAnotherWritesAndItsFenceAreJumpsOfExactlyTheirOffsets) {
   ASSERT_TRUE(lane) << lane.error().message;
   (*lane)->watch({0, 0});
   const std::vector<Outgoing> ten(10, record_of("ours"));
-  EXPECT_EQ((*lane)->hand_over(0, ten), 10U);
-  EXPECT_EQ((*lane)->hand_over(1, ten), 10U);
+  EXPECT_EQ((*lane)->hand_over(0, ten, kUntimed), 10U);
+  EXPECT_EQ((*lane)->hand_over(1, ten, kUntimed), 10U);
   EXPECT_TRUE(producer_->flush(10s));
   EXPECT_TRUE(jumps().empty());
   testing::Foreign foreign{cluster->servers()};
@@ -186,8 +187,8 @@ TEST_F(KafkaTest, WhatAnotherWritesAndItsFenceAreJumpsOfExactlyTheirOffsets) {
   ASSERT_TRUE(foreign.flush());
   const auto fenced = fence(options_, "somebody-else", feed_.topic, 2, 1s, SteadyClock::now() + 30s);
   ASSERT_TRUE(fenced && fenced->fenced);
-  EXPECT_EQ((*lane)->hand_over(0, ten), 10U);
-  EXPECT_EQ((*lane)->hand_over(1, ten), 10U);
+  EXPECT_EQ((*lane)->hand_over(0, ten, kUntimed), 10U);
+  EXPECT_EQ((*lane)->hand_over(1, ten, kUntimed), 10U);
   EXPECT_TRUE(producer_->flush(10s));
   std::vector<Jump> found = jumps();
   ASSERT_EQ(found.size(), 2U);

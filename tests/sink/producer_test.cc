@@ -89,7 +89,7 @@ class ProducerTest : public ::testing::Test {
   /// Hands all over, waiting for room as the pipeline does.
   void hand_all(Lane& lane, std::int32_t partition, std::span<const Outgoing> records) {
     while (!records.empty()) {
-      records = records.subspan(lane.hand_over(partition, records));
+      records = records.subspan(lane.hand_over(partition, records, kUntimed));
       if (!records.empty() && !lane.ask_for_room()) {
         ASSERT_TRUE(room_.try_acquire_for(20s)) << "no wake-up, " << records.size() << " records left";
       }
@@ -123,7 +123,7 @@ TEST_F(ProducerTest, WritesRecordsInOrderAndCountsThem) {
   const auto lane = open();
   EXPECT_EQ(lane->topic().partitions, 3);
   const Numbers records{1000};
-  EXPECT_EQ(lane->hand_over(1, records.all()), 1000U);
+  EXPECT_EQ(lane->hand_over(1, records.all(), kUntimed), 1000U);
   EXPECT_TRUE(producer_->flush(10s));
   EXPECT_EQ(lane->in_flight(), 0);
   EXPECT_TRUE(lane->settled());
@@ -138,7 +138,7 @@ TEST_F(ProducerTest, WritesTimestampsAndHeaders) {
   create();
   const auto lane = open(1, {.headers = {Header::kSequence, Header::kFeed, Header::kReceiveTime}});
   const Numbers records{10, 0, 1'577'800'000'123};
-  EXPECT_EQ(lane->hand_over(0, records.all()), 10U);
+  EXPECT_EQ(lane->hand_over(0, records.all(), kUntimed), 10U);
   EXPECT_TRUE(producer_->flush(10s));
   const auto read = kafka_.read("ticks", 0, 10);
   ASSERT_EQ(read.size(), 10U);
@@ -177,14 +177,14 @@ TEST_F(ProducerTest, WaitsForASilentBrokerWithoutBeingBusy) {
   create();
   const auto lane = open();
   const Numbers warm_up{1};
-  EXPECT_EQ(lane->hand_over(1, warm_up.all()), 1U);  // connects, gets its producer id
+  EXPECT_EQ(lane->hand_over(1, warm_up.all(), kUntimed), 1U);  // connects, gets its producer id
   EXPECT_TRUE(producer_->flush(10s));
   rd_kafka_mock_broker_set_rtt(kafka_.cluster(), 1, 3000);
   const Numbers first{100, 1};
   const Numbers second{100, 101};
-  EXPECT_EQ(lane->hand_over(1, first.all()), 100U);
+  EXPECT_EQ(lane->hand_over(1, first.all(), kUntimed), 100U);
   std::this_thread::sleep_for(100ms);  // the first request is under way; what follows waits behind it
-  EXPECT_EQ(lane->hand_over(1, second.all()), 100U);
+  EXPECT_EQ(lane->hand_over(1, second.all(), kUntimed), 100U);
   std::this_thread::sleep_for(500ms);
   const auto before = cpu_time();
   std::this_thread::sleep_for(2s);
@@ -211,7 +211,7 @@ TEST_F(ProducerTest, KeepsOrderWhenTheLibraryRefusesASuffix) {
   create();
   const auto lane = open();
   const Numbers records{5000};
-  const std::size_t taken = lane->hand_over(0, records.all().first(2000));
+  const std::size_t taken = lane->hand_over(0, records.all().first(2000), kUntimed);
   EXPECT_LT(taken, 2000U) << "the library took all: nothing was tested";
   hand_all(*lane, 0, records.all().subspan(taken));
   EXPECT_TRUE(producer_->flush(20s));
@@ -223,10 +223,10 @@ TEST_F(ProducerTest, SyncTakesNothingWhileAnythingIsInFlight) {
   create(Delivery::kAtLeastOnce, Send::kSync);
   const auto lane = open();
   const Numbers records{300};
-  EXPECT_EQ(lane->hand_over(0, records.all().first(100)), 100U);
-  EXPECT_EQ(lane->hand_over(1, records.all().first(100)), 0U);
+  EXPECT_EQ(lane->hand_over(0, records.all().first(100), kUntimed), 100U);
+  EXPECT_EQ(lane->hand_over(1, records.all().first(100), kUntimed), 0U);
   EXPECT_TRUE(producer_->flush(10s));
-  EXPECT_EQ(lane->hand_over(1, records.all().first(100)), 100U);
+  EXPECT_EQ(lane->hand_over(1, records.all().first(100), kUntimed), 100U);
 }
 
 TEST_F(ProducerTest, RetriableErrorsCostNothing) {
@@ -246,14 +246,14 @@ TEST_F(ProducerTest, ARefusedRecordStopsTheFeedWith65) {
   const auto lane = open();
   kafka_.answer_produce_with({RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
   const Numbers records{10};
-  EXPECT_EQ(lane->hand_over(0, records.all()), 10U);
+  EXPECT_EQ(lane->hand_over(0, records.all(), kUntimed), 10U);
   const Error error = failure();
   EXPECT_EQ(error.code, ExitCode::kData);
   EXPECT_THAT(error.message, HasSubstr("topic ticks partition 0"));
   EXPECT_THAT(error.message, HasSubstr("MSG_SIZE_TOO_LARGE"));
   EXPECT_THAT(error.message, HasSubstr("max.message.bytes"));
   EXPECT_TRUE(lane->failed());
-  EXPECT_EQ(lane->hand_over(0, records.all()), 0U);
+  EXPECT_EQ(lane->hand_over(0, records.all(), kUntimed), 0U);
   EXPECT_FALSE(producer_->can_write());
 }
 
@@ -262,11 +262,11 @@ TEST_F(ProducerTest, AtMostOnceDropsWhatFailsAndCountsIt) {
   const auto lane = open();
   kafka_.answer_produce_with({RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE});
   const Numbers records{10};
-  EXPECT_EQ(lane->hand_over(0, records.all()), 10U);
+  EXPECT_EQ(lane->hand_over(0, records.all(), kUntimed), 10U);
   EXPECT_TRUE(producer_->flush(10s));
   EXPECT_EQ(metrics_.value(metrics::FeedCounter::kDroppedDelivery), 10U);
   EXPECT_FALSE(lane->failed());
-  EXPECT_EQ(lane->hand_over(0, records.all()), 10U);
+  EXPECT_EQ(lane->hand_over(0, records.all(), kUntimed), 10U);
   EXPECT_TRUE(producer_->flush(10s));
   EXPECT_EQ(values(kafka_.read("ticks", 0, 10)), numbers(10));
 }
@@ -285,7 +285,7 @@ TEST_F(ProducerTest, IsDestroyedWithRecordsInFlight) {
   auto lane = open();
   rd_kafka_mock_broker_set_down(kafka_.cluster(), 1);
   const Numbers records{1000};
-  EXPECT_EQ(lane->hand_over(0, records.all()), 1000U);
+  EXPECT_EQ(lane->hand_over(0, records.all(), kUntimed), 1000U);
   EXPECT_FALSE(producer_->flush(100ms));
   lane.reset();
   producer_.reset();
@@ -299,7 +299,7 @@ TEST_F(ProducerTest, ARefusedRecordStopsTheOtherFeedsProducerWith75) {
   ASSERT_TRUE(other);
   kafka_.answer_produce_with({RD_KAFKA_RESP_ERR_INVALID_RECORD});
   const Numbers records{10};
-  EXPECT_EQ(lane->hand_over(0, records.all()), 10U);
+  EXPECT_EQ(lane->hand_over(0, records.all(), kUntimed), 10U);
   EXPECT_EQ(failure().code, ExitCode::kData);
   auto fatal = fatal_.get_future();
   ASSERT_EQ(fatal.wait_for(10s), std::future_status::ready);
@@ -307,7 +307,7 @@ TEST_F(ProducerTest, ARefusedRecordStopsTheOtherFeedsProducerWith75) {
   EXPECT_EQ(error.code, ExitCode::kUnacknowledged);
   EXPECT_THAT(error.message, HasSubstr("feed nasdaq"));
   EXPECT_FALSE((*other)->failed()) << "none of its records was refused";
-  EXPECT_EQ((*other)->hand_over(0, records.all()), 0U);
+  EXPECT_EQ((*other)->hand_over(0, records.all(), kUntimed), 0U);
 }
 
 // A feed between two lives has no lane open, and would be given the dead producer.
@@ -318,7 +318,7 @@ TEST_F(ProducerTest, ARefusedRecordIsTheProducersEndAlsoWhereNoOtherLaneIsOpen) 
   ASSERT_TRUE(producer_->open_lane("other", {}, topics_, 2, other_metrics, {}, 10s)) << "and closed at once";
   kafka_.answer_produce_with({RD_KAFKA_RESP_ERR_INVALID_RECORD});
   const Numbers records{10};
-  EXPECT_EQ(lane->hand_over(0, records.all()), 10U);
+  EXPECT_EQ(lane->hand_over(0, records.all(), kUntimed), 10U);
   EXPECT_EQ(failure().code, ExitCode::kData);
   auto fatal = fatal_.get_future();
   ASSERT_EQ(fatal.wait_for(10s), std::future_status::ready);
@@ -332,7 +332,7 @@ TEST_F(ProducerTest, ALostSequenceEndsTheProducerAndNoFeed) {
   const auto lane = open();
   kafka_.answer_produce_with({RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH});
   const Numbers records{10};
-  EXPECT_EQ(lane->hand_over(0, records.all()), 10U);
+  EXPECT_EQ(lane->hand_over(0, records.all(), kUntimed), 10U);
   auto fatal = fatal_.get_future();
   ASSERT_EQ(fatal.wait_for(10s), std::future_status::ready);
   EXPECT_EQ(fatal.get().code, ExitCode::kUnacknowledged);
@@ -349,8 +349,8 @@ TEST_F(ProducerTest, CountsEachFeedsRecordsInASharedTopic) {
   ASSERT_TRUE(other);
   const Numbers records{100};
   for (int i = 0; i < 10; ++i) {
-    EXPECT_EQ(lane->hand_over(0, records.all()), 100U);
-    EXPECT_EQ((*other)->hand_over(0, records.all().first(30)), 30U);
+    EXPECT_EQ(lane->hand_over(0, records.all(), kUntimed), 100U);
+    EXPECT_EQ((*other)->hand_over(0, records.all().first(30), kUntimed), 30U);
   }
   EXPECT_TRUE(producer_->flush(10s));
   EXPECT_EQ(metrics_.value(metrics::FeedCounter::kMessagesAcknowledged), 1000U);
@@ -366,7 +366,7 @@ TEST_F(ProducerTest, ALostTimeOutStopsTheFeedWith75) {
   const auto lane = open();
   rd_kafka_mock_broker_set_down(kafka_.cluster(), 1);
   const Numbers records{10};
-  EXPECT_EQ(lane->hand_over(0, records.all()), 10U);
+  EXPECT_EQ(lane->hand_over(0, records.all(), kUntimed), 10U);
   const Error error = failure();
   EXPECT_EQ(error.code, ExitCode::kUnacknowledged);
   EXPECT_THAT(error.message, HasSubstr("producer.delivery.timeout.ms"));
@@ -391,7 +391,7 @@ TEST_F(ProducerTest, DropsItsLaneWhileRecordsAreInFlight) {
   create();
   auto lane = open();
   const Numbers records{1000};
-  EXPECT_EQ(lane->hand_over(0, records.all()), 1000U);
+  EXPECT_EQ(lane->hand_over(0, records.all(), kUntimed), 1000U);
   lane.reset();
   EXPECT_TRUE(producer_->flush(10s));
   EXPECT_EQ(metrics_.value(metrics::FeedCounter::kMessagesAcknowledged), 1000U);
@@ -446,15 +446,15 @@ TEST_F(ProducerTest, WhatAnotherWritesIsAJumpOfExactlyItsOffsets) {
   const auto lane = open();
   lane->watch({0, 0, 0});
   const Numbers records{10};
-  EXPECT_EQ(lane->hand_over(1, records.all()), 10U);
+  EXPECT_EQ(lane->hand_over(1, records.all(), kUntimed), 10U);
   EXPECT_TRUE(producer_->flush(10s));
   EXPECT_EQ(lane->acked(1).last_offset, 9);
   EXPECT_TRUE(jumps().empty());
   Foreign foreign{kafka_.servers()};
   for (int i = 0; i < 3; ++i) foreign.send("ticks", 1, "K", "foreign");
   ASSERT_TRUE(foreign.flush());
-  EXPECT_EQ(lane->hand_over(1, records.all()), 10U);
-  EXPECT_EQ(lane->hand_over(2, records.all()), 10U);
+  EXPECT_EQ(lane->hand_over(1, records.all(), kUntimed), 10U);
+  EXPECT_EQ(lane->hand_over(2, records.all(), kUntimed), 10U);
   EXPECT_TRUE(producer_->flush(10s));
   ASSERT_EQ(jumps().size(), 1U);
   expect_jump(jumps()[0], 1, 10, 13);
@@ -471,7 +471,7 @@ TEST_F(ProducerTest, AnotherLaneAfterTheFirstIsWatchedToo) {
   const Numbers records{10};
   auto lane = open();
   lane->watch({0, 0, 0});
-  EXPECT_EQ(lane->hand_over(1, records.all()), 10U);
+  EXPECT_EQ(lane->hand_over(1, records.all(), kUntimed), 10U);
   EXPECT_TRUE(producer_->flush(10s));
   lane.reset();
   lane = open();
@@ -479,7 +479,7 @@ TEST_F(ProducerTest, AnotherLaneAfterTheFirstIsWatchedToo) {
   Foreign foreign{kafka_.servers()};
   foreign.send("ticks", 1, "K", "foreign");
   ASSERT_TRUE(foreign.flush());
-  EXPECT_EQ(lane->hand_over(1, records.all()), 10U);
+  EXPECT_EQ(lane->hand_over(1, records.all(), kUntimed), 10U);
   EXPECT_TRUE(producer_->flush(10s));
   ASSERT_EQ(jumps().size(), 1U);
   expect_jump(jumps()[0], 1, 10, 11);
@@ -492,19 +492,19 @@ TEST_F(ProducerTest, ARetryThatTheBrokerHadAlreadyDoesNotDisturbTheOffsets) {
   const auto lane = open();
   lane->watch({0, 0, 0});
   const Numbers first{10};
-  EXPECT_EQ(lane->hand_over(1, first.all()), 10U);
+  EXPECT_EQ(lane->hand_over(1, first.all(), kUntimed), 10U);
   EXPECT_TRUE(producer_->flush(10s));
   // Appended, but the answer comes too late; the retry is told that it was there.
   rd_kafka_mock_broker_push_request_error_rtts(kafka_.cluster(), 1, 0, 2, RD_KAFKA_RESP_ERR_NO_ERROR, 2000,
                                                RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER, 0);
   const Numbers second{10, 10};
-  EXPECT_EQ(lane->hand_over(1, second.all()), 10U);
+  EXPECT_EQ(lane->hand_over(1, second.all(), kUntimed), 10U);
   EXPECT_TRUE(producer_->flush(10s));
   EXPECT_EQ(lane->acked(1).count, 20U);
   EXPECT_EQ(lane->acked(1).last_offset, 19) << "inferred";
   EXPECT_EQ(lane->acked(1).told, 10U) << "the retry was told its offset: nothing was tested";
   const Numbers third{10, 20};
-  EXPECT_EQ(lane->hand_over(1, third.all()), 10U);
+  EXPECT_EQ(lane->hand_over(1, third.all(), kUntimed), 10U);
   EXPECT_TRUE(producer_->flush(10s));
   EXPECT_EQ(lane->acked(1).told, 30U);
   EXPECT_TRUE(jumps().empty());
@@ -519,8 +519,8 @@ TEST_F(ProducerTest, TwoLanesOnOneTopicCountTheirOwnAndPredictNothing) {
   two->watch({0, 0, 0});
   for (int i = 0; i < 20; ++i) {
     const Numbers records{7};
-    EXPECT_EQ(one->hand_over(1, records.all()), 7U);
-    EXPECT_EQ(two->hand_over(1, records.all().first(3)), 3U);
+    EXPECT_EQ(one->hand_over(1, records.all(), kUntimed), 7U);
+    EXPECT_EQ(two->hand_over(1, records.all().first(3), kUntimed), 3U);
     if (i % 5 == 0) {
       EXPECT_TRUE(producer_->flush(10s));
     }

@@ -63,7 +63,7 @@ class Life {
   }
   void write(std::string_view value, std::int32_t partitions, std::size_t each) {
     const std::vector<Outgoing> records(each, record_of(value));
-    for (std::int32_t p = 0; p < partitions; ++p) EXPECT_EQ(lane_->hand_over(p, records), each);
+    for (std::int32_t p = 0; p < partitions; ++p) EXPECT_EQ(lane_->hand_over(p, records, kUntimed), each);
   }
   Result<void> commit(const std::string& checkpoint) {
     if (auto sent = producer_->send_in_transaction(topic_ + ".notes", "nasdaq/1", checkpoint); !sent) return sent;
@@ -184,7 +184,7 @@ TEST_F(TransactionTest, AZombieIsFencedAndItsLateRecordsAreRefused) {
   ASSERT_TRUE(owner.commit("2"));
   EXPECT_THAT(committed_soon(0), ElementsAre("owner"));
   const std::vector<Outgoing> late(100, record_of("late"));
-  EXPECT_EQ(zombie.lane().hand_over(0, late), 100U);
+  EXPECT_EQ(zombie.lane().hand_over(0, late, kUntimed), 100U);
   const auto done = zombie.commit("1");
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, ExitCode::kProtocol) << done.error().message;
@@ -235,7 +235,7 @@ TEST_F(TransactionTest, HandsNothingOverOutsideATransaction) {
   Life life{topic_};
   life.start();
   const Outgoing record = record_of("value");
-  EXPECT_EQ(life.lane().hand_over(0, {&record, 1}), 0U);
+  EXPECT_EQ(life.lane().hand_over(0, {&record, 1}, kUntimed), 0U);
   EXPECT_FALSE(life.lane().failed());
   EXPECT_FALSE(life.producer().send_in_transaction(topic_ + ".notes", "nasdaq/1", "1"));
 }
