@@ -91,6 +91,8 @@ void FeedUnit::own(const pipeline::Barrier& barrier) {
   if (code_ != ExitCode::kOk) return;
   reader_->catching_up(!barrier.report.aligned);
   spdlog::info("feed {}: recovery: {}", config_.name, journal::name(journal::Step::kOwn));
+  if (recovered_->checkpoint && recovered_->checkpoint->session != barrier.report.session && !recovered_->given_up)
+    disown(recovered_->checkpoint->partitions);  // of the session before; nothing replays it
   keeper_ = std::make_shared<Keeper>(around_.io,
                                      Keeper::Settings{.start = start_checkpoint(barrier),
                                                       .delivery = config_.sink.delivery,

@@ -40,7 +40,10 @@ void FeedUnit::on_jump(const sink::Jump& jump) {
   }
   jumps_.push_back(jump);
   unsure_ |= jump.unsure != 0;  // then the range holds records of ours too: alignment tells them from others'
-  if (!exact()) return judge_jumps();
+  if (!exact()) {               // a jump that is handled later must not take this one's records for ours
+    strangers_.add({jump.partition, jump.expected - jump.markers, jump.found - 1});
+    return judge_jumps();
+  }
   if (phase_ == Phase::kHalting) return;
   if (keeper_) {  // its positions stay before the jump: alignment sorts out what is there
     keeper_->freeze();
@@ -55,6 +58,9 @@ void FeedUnit::on_jump(const sink::Jump& jump) {
 void FeedUnit::judge_jumps() {
   if (std::exchange(judging_, true)) return;
   if (lane_) note_written();
+  if (!exact()) {  // the feed goes on, and other jumps may be on their way: what lies behind those is not known yet
+    for (const sink::Jump& jump : jumps_) written_[static_cast<std::size_t>(jump.partition)] = jump.written;
+  }
   judge({.jumps = std::exchange(jumps_, {}),
          .written = written_,
          .strangers = strangers_,

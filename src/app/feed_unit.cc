@@ -314,14 +314,30 @@ void FeedUnit::tell(std::vector<journal::Stranger> strangers) {
   }
 }
 
-// What processes before have told. Where the checkpoint counts no more, its offsets may be another topic's.
+// What processes before have told. What nobody has compared with the feed is not known as ours: all that a topic holds
+// where no checkpoint counts, and in modes that compare nothing.
 void FeedUnit::recall_strangers() {
-  if (!recovered_ || !recovered_->checkpoint) return;
+  if (!recovered_) return;
+  const bool compared = recovered_->checkpoint && !recovered_->given_up &&
+                        recovered_->checkpoint->topic == config_.sink.topic &&
+                        journal::holds(*recovered_->checkpoint) == journal::Holds::kRecord;
+  if (!compared || !(exact() || transactional())) return disown({});
   const journal::Checkpoint& checkpoint = *recovered_->checkpoint;
-  if (recovered_->given_up || checkpoint.topic != config_.sink.topic) return;
   for (const journal::StrangerRange& range : checkpoint.strangers) strangers_.add(range);
   for (std::size_t p = 0; p < checkpoint.partitions.size(); ++p) {
     strangers_.trim(static_cast<std::int32_t>(p), checkpoint.partitions[p].offset, checkpoint.partitions.size());
+  }
+}
+
+// All that lies in the log behind these positions, which are by partition; without one: from the beginning.
+void FeedUnit::disown(const std::vector<journal::PartitionState>& from) {
+  for (std::size_t p = 0; p < recovered_->ends.size(); ++p) {
+    const journal::StrangerRange range{.partition = static_cast<std::int32_t>(p),
+                                       .first = p < from.size() ? from[p].offset + 1 : 0,
+                                       .last = recovered_->ends[p] - 1};
+    if (range.first > range.last) continue;
+    strangers_.add(range);
+    strangers_.trim(range.partition, range.last, recovered_->ends.size());
   }
 }
 

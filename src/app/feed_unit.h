@@ -140,6 +140,7 @@ class FeedUnit {
   void foretell(const std::vector<journal::Stranger>& strangers) const;
   void tell(std::vector<journal::Stranger> strangers);
   void recall_strangers();
+  void disown(const std::vector<journal::PartitionState>& from);
   void forget_told(const journal::Checkpoint& checkpoint);
 
   // jumps in the offsets
@@ -217,7 +218,7 @@ class FeedUnit {
   std::set<std::pair<std::int32_t, std::int64_t>>
       doubles_;  // partition, offset: records in jumped ranges that are there twice
   std::set<std::pair<std::int32_t, std::int64_t>> told_;  // partition, offset: strangers told by this process
-  journal::Strangers strangers_;                          // the foreign ones, those of processes before too
+  journal::Strangers strangers_;                          // what is not known as ours, by processes before too
   bool unsure_ = false;                                   // of the jumped ranges some records are our own
   bool judging_ = false;
   int unjudged_ = 0;                       // jumps that are yet to be told, of this life or an older one; not exact()

@@ -199,12 +199,13 @@ Result<void> Recovery::read_suffix() {
   std::size_t count = 0;
   journal::Strangers strangers;
   for (const journal::StrangerRange& range : found_.checkpoint->strangers) strangers.add(range);
+  const bool compared = journal::holds(*found_.checkpoint) == journal::Holds::kRecord;
   const auto take = [&](std::int32_t partition, std::int64_t offset, std::string_view key, Bytes value) {
     const auto p = static_cast<std::size_t>(partition);
     const std::uint64_t hash = journal::record_hash(key, value);
     if (offset == states[p].offset) ends[p].hash_at_offset = hash;
     if (offset <= states[p].offset) {
-      if (strangers.contains(partition, offset)) return;
+      if (!compared || strangers.contains(partition, offset)) return;
       found_.suffixes[p].before.push_back(hash);
     } else {
       found_.suffixes[p].found.push_back({offset, hash});

@@ -8,6 +8,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <charconv>
+#include <limits>
 #include <tuple>
 #include <utility>
 
@@ -194,7 +195,8 @@ bool read_strangers(const json::value& value, StrangerRange& range) {
   range.partition = members[0].to_number<std::int32_t>(failed[0]);
   range.first = members[1].to_number<std::int64_t>(failed[1]);
   range.last = members[2].to_number<std::int64_t>(failed[2]);
-  return !failed[0] && !failed[1] && !failed[2] && range.first >= 0 && range.first <= range.last;
+  return !failed[0] && !failed[1] && !failed[2] && range.first >= 0 && range.first <= range.last &&
+         range.last < std::numeric_limits<std::int64_t>::max();
 }
 
 json::object state_json(const FunctionState& state) {

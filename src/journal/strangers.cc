@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace tickbridge::journal {
 
@@ -31,9 +32,14 @@ void Strangers::trim(std::int32_t partition, std::int64_t offset, std::size_t pa
   const auto found = ranges_.find(partition);
   if (found == ranges_.end()) return;
   Ranges& ranges = found->second;
-  const std::size_t share = std::max<std::size_t>(kMostRanges / std::max<std::size_t>(partitions, 1), 4);
-  while (!ranges.empty() && (ranges.begin()->second <= offset - kNearby || ranges.size() > share)) {
+  while (!ranges.empty() && ranges.begin()->second <= offset - kNearby) ranges.erase(ranges.begin());
+  const std::size_t share = std::max<std::size_t>(kMostRanges / std::max<std::size_t>(partitions, 1), 1);
+  while (ranges.size() > share) {
+    const std::int64_t first = ranges.begin()->first;
     ranges.erase(ranges.begin());
+    auto next = ranges.extract(ranges.begin());
+    next.key() = first;
+    ranges.insert(std::move(next));
   }
   if (ranges.empty()) ranges_.erase(found);
 }

@@ -78,6 +78,7 @@ void LaneCore::set_paused(Slot& slot, bool paused) {
 void LaneCore::report_jump(const Slot& slot, Jump jump) {
   if (topic_of(slot).shared()) return;
   jump.partition = slot.partition;
+  jump.written = slot.acks.acked().last_offset;
   call(events_.on_jump, jump);
 }
 

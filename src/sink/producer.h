@@ -81,6 +81,7 @@ struct Jump {
   std::int64_t found = 0;
   std::uint64_t unsure = 0;
   std::int64_t markers = 0;
+  std::int64_t written = -1;  ///< the offset of this lane's last record that is acknowledged by then
 };
 
 class Producer;

@@ -38,12 +38,14 @@ TEST(StrangersTest, ForgetsWhatLiesFarBackAndKeepsTheOtherPartitions) {
   EXPECT_TRUE(strangers.empty());
 }
 
-TEST(StrangersTest, KeepsTheNewestRangesOfAPartitionsShare) {
+TEST(StrangersTest, BeyondAPartitionsShareTheOldestBecomeOneWithAllBetween) {
   Strangers strangers;
   for (std::int64_t n = 0; n < 10; ++n) strangers.add(3, 2 * n);
-  strangers.trim(3, 20, 1'000);
-  EXPECT_THAT(strangers.ranges(), ElementsAre(StrangerRange{3, 12, 12}, StrangerRange{3, 14, 14},
+  strangers.trim(3, 20, 256);
+  EXPECT_THAT(strangers.ranges(), ElementsAre(StrangerRange{3, 0, 12}, StrangerRange{3, 14, 14},
                                               StrangerRange{3, 16, 16}, StrangerRange{3, 18, 18}));
+  strangers.trim(3, 20, 100'000);
+  EXPECT_THAT(strangers.ranges(), ElementsAre(StrangerRange{3, 0, 18})) << "one range at least";
 }
 
 TEST(StrangersTest, EqualsASetOfOffsets) {

@@ -198,6 +198,13 @@ TEST_F(KafkaTest, WhatAnotherWritesAndItsFenceAreJumpsOfExactlyTheirOffsets) {
   EXPECT_EQ(found[1].expected, 10);
   EXPECT_EQ(found[1].found, 13 + fenced->rounds);
   EXPECT_EQ((*lane)->acked(1).last_offset, 22 + fenced->rounds);
+  foreign.send(feed_.topic, 1, "K", "foreign");
+  ASSERT_TRUE(foreign.flush());
+  EXPECT_EQ((*lane)->hand_over(1, ten, kUntimed), 10U);
+  EXPECT_TRUE(producer_->flush(10s));
+  ASSERT_EQ(jumps().size(), 3U);
+  EXPECT_EQ(found[1].written, 22 + fenced->rounds) << "as it was then";
+  EXPECT_EQ(jumps()[2].written, 33 + fenced->rounds);
 }
 
 }  // namespace
