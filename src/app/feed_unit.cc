@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <charconv>
 #include <fstream>
+#include <limits>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -315,29 +316,43 @@ void FeedUnit::tell(std::vector<journal::Stranger> strangers) {
 }
 
 // What processes before have told. What nobody has compared with the feed is not known as ours: all that a topic holds
-// where no checkpoint counts, and in modes that compare nothing.
+// where no checkpoint counts, in modes that compare nothing, and where other feeds write too, what comes there as well;
+// partitions that were added; in a transaction all that lies behind the checkpoint, as it was aborted if it is ours.
 void FeedUnit::recall_strangers() {
   if (!recovered_) return;
   const bool compared = recovered_->checkpoint && !recovered_->given_up &&
                         recovered_->checkpoint->topic == config_.sink.topic &&
                         journal::holds(*recovered_->checkpoint) == journal::Holds::kRecord;
-  if (!compared || !(exact() || transactional())) return disown({});
+  const bool alone = !config::shares_topic(around_.config, config_);
+  if (!compared || !alone || !(exact() || transactional())) return disown({}, alone);
   const journal::Checkpoint& checkpoint = *recovered_->checkpoint;
-  for (const journal::StrangerRange& range : checkpoint.strangers) strangers_.add(range);
+  strangers_ = {};
+  for (journal::StrangerRange range : checkpoint.strangers) {
+    if (static_cast<std::size_t>(range.partition) >= recovered_->ends.size()) continue;
+    range.last = std::min(range.last, recovered_->ends[static_cast<std::size_t>(range.partition)] - 1);
+    strangers_.add(range);
+  }
+  std::vector<journal::PartitionState> compared_to = checkpoint.partitions;
+  if (!transactional()) {
+    const std::size_t known = std::min(compared_to.size(), recovered_->ends.size());
+    for (std::size_t p = 0; p < known; ++p) compared_to[p].offset = recovered_->ends[p] - 1;
+  }
+  disown(compared_to);
   for (std::size_t p = 0; p < checkpoint.partitions.size(); ++p) {
     strangers_.trim(static_cast<std::int32_t>(p), checkpoint.partitions[p].offset, checkpoint.partitions.size());
   }
 }
 
-// All that lies in the log behind these positions, which are by partition; without one: from the beginning.
-void FeedUnit::disown(const std::vector<journal::PartitionState>& from) {
+// All that lies in the log behind these positions, which are by partition (without one: from the beginning); not
+// `alone`: and all that comes.
+void FeedUnit::disown(const std::vector<journal::PartitionState>& from, bool alone) {
+  constexpr std::int64_t kAllThatComes = std::numeric_limits<std::int64_t>::max() / 2;
   for (std::size_t p = 0; p < recovered_->ends.size(); ++p) {
     const journal::StrangerRange range{.partition = static_cast<std::int32_t>(p),
                                        .first = p < from.size() ? from[p].offset + 1 : 0,
-                                       .last = recovered_->ends[p] - 1};
-    if (range.first > range.last) continue;
+                                       .last = alone ? recovered_->ends[p] - 1 : kAllThatComes};
     strangers_.add(range);
-    strangers_.trim(range.partition, range.last, recovered_->ends.size());
+    strangers_.trim(range.partition, recovered_->ends[p], recovered_->ends.size());
   }
 }
 

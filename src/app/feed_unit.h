@@ -140,7 +140,7 @@ class FeedUnit {
   void foretell(const std::vector<journal::Stranger>& strangers) const;
   void tell(std::vector<journal::Stranger> strangers);
   void recall_strangers();
-  void disown(const std::vector<journal::PartitionState>& from);
+  void disown(const std::vector<journal::PartitionState>& from, bool alone = true);
   void forget_told(const journal::Checkpoint& checkpoint);
 
   // jumps in the offsets

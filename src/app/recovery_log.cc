@@ -158,10 +158,11 @@ Result<void> Recovery::read_strangers() {
   auto offsets = (*reader)->offsets(static_cast<std::int32_t>(found_.ends.size()), settings_.deadline);
   if (!offsets) return offsets.error();
   std::vector<sink::Range> ranges;
-  for (std::size_t p = 0; p < std::min(found_.ends.size(), found_.checkpoint->partitions.size()); ++p) {
+  const std::vector<journal::PartitionState>& states = found_.checkpoint->partitions;
+  for (std::size_t p = 0; p < found_.ends.size(); ++p) {
     const sink::Offsets& there = (*offsets)[p];
-    const std::int64_t begin = std::max(
-        {there.begin, found_.checkpoint->partitions[p].offset + 1, found_.checkpoint->partitions[p].strangers_to + 1});
+    const journal::PartitionState from = p < states.size() ? states[p] : journal::PartitionState{};  // added since
+    const std::int64_t begin = std::max({there.begin, from.offset + 1, from.strangers_to + 1});
     if (begin < there.end) ranges.push_back({static_cast<std::int32_t>(p), begin, there.end});
     if (committed && there.end < found_.ends[p]) {
       spdlog::warn(
@@ -194,6 +195,9 @@ Result<void> Recovery::read_suffix() {
     const std::int64_t begin = std::max(begins_[p], states[p].offset - copies_before(states.size()));
     if (begin < found_.ends[p]) ranges.push_back({static_cast<std::int32_t>(p), begin, found_.ends[p]});
   }
+  for (std::size_t p = states.size(); p < found_.ends.size(); ++p) {  // added since: nothing there is ours
+    if (begins_[p] < found_.ends[p]) ranges.push_back({static_cast<std::int32_t>(p), begins_[p], found_.ends[p]});
+  }
   auto reader = sink::LogReader::open(settings_.config.producer, settings_.feed.sink.topic);
   if (!reader) return reader.error();
   std::size_t count = 0;
@@ -202,6 +206,10 @@ Result<void> Recovery::read_suffix() {
   const bool compared = journal::holds(*found_.checkpoint) == journal::Holds::kRecord;
   const auto take = [&](std::int32_t partition, std::int64_t offset, std::string_view key, Bytes value) {
     const auto p = static_cast<std::size_t>(partition);
+    if (p >= states.size()) {
+      found_.strangers.push_back({journal::Stranger::Kind::kForeign, partition, offset});
+      return;
+    }
     const std::uint64_t hash = journal::record_hash(key, value);
     if (offset == states[p].offset) ends[p].hash_at_offset = hash;
     if (offset <= states[p].offset) {

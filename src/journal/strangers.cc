@@ -9,6 +9,7 @@ namespace tickbridge::journal {
 void Strangers::add(std::int32_t partition, std::int64_t offset) { add({partition, offset, offset}); }
 
 void Strangers::add(const StrangerRange& range) {
+  if (range.first > range.last) return;
   Ranges& ranges = ranges_[range.partition];
   auto [first, last] = std::pair{range.first, range.last};
   auto at = ranges.upper_bound(first);

@@ -23,7 +23,7 @@ class Strangers {
   static constexpr std::size_t kMostRanges = 1024;  ///< of all partitions; each keeps an equal share, one at least
 
   void add(std::int32_t partition, std::int64_t offset);
-  void add(const StrangerRange& range);
+  void add(const StrangerRange& range);  ///< first > last: nothing
   [[nodiscard]] bool contains(std::int32_t partition, std::int64_t offset) const noexcept;
   /// Forgets what lies kNearby or more before `offset`. More ranges than the share: those furthest back become one,
   /// with what lies between them.

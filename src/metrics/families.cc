@@ -92,7 +92,7 @@ Family latencies(std::span<const FeedMetrics* const> feeds) {
         sample.below.emplace_back(static_cast<double>(bound) / 1e9, latency.count_below(bound));
       }
       sample.count = latency.count();
-      sample.value = static_cast<double>(latency.sum_ns()) / 1e9;
+      sample.value = latency.sum_seconds();
       family.samples.push_back(std::move(sample));
     }
   }

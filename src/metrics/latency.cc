@@ -21,9 +21,9 @@ std::uint64_t Latency::end_of(std::size_t bucket) noexcept {
 }
 
 void Latency::record(std::int64_t ns, std::uint64_t count) noexcept {
-  const auto took = static_cast<std::uint64_t>(std::max<std::int64_t>(ns, 0));
+  const auto took = static_cast<std::uint64_t>(std::clamp<std::int64_t>(ns, 0, std::int64_t{1} << kRangeBits));
   counts_[bucket_of(took)].fetch_add(count, std::memory_order_relaxed);
-  sum_ns_.fetch_add(took * count, std::memory_order_relaxed);
+  sum_seconds_.fetch_add(static_cast<double>(took) * 1e-9 * static_cast<double>(count), std::memory_order_relaxed);
   std::uint64_t highest = max_ns_.load(std::memory_order_relaxed);
   while (took > highest && !max_ns_.compare_exchange_weak(highest, took, std::memory_order_relaxed)) {
   }

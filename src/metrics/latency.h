@@ -16,11 +16,12 @@ class Latency {
   static constexpr unsigned kWidthBits = 5;  ///< 32 buckets an octave
   static constexpr unsigned kRangeBits = 40;
 
-  /// `count` messages that took `ns` each. Negative times (a wall clock that was set back) count as 0.
+  /// `count` messages that took `ns` each. Negative times (a wall clock that was set back) count as 0, and
+  /// what is out of range (one that was set forward) as 2^40.
   void record(std::int64_t ns, std::uint64_t count) noexcept;
 
   [[nodiscard]] std::uint64_t count() const noexcept;
-  [[nodiscard]] std::uint64_t sum_ns() const noexcept { return sum_ns_.load(std::memory_order_relaxed); }
+  [[nodiscard]] double sum_seconds() const noexcept { return sum_seconds_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t max_ns() const noexcept { return max_ns_.load(std::memory_order_relaxed); }
   /// Messages in buckets that end at or below `ns`.
   [[nodiscard]] std::uint64_t count_below(std::uint64_t ns) const noexcept;
@@ -36,7 +37,7 @@ class Latency {
   [[nodiscard]] static std::uint64_t end_of(std::size_t bucket) noexcept;
 
   std::array<std::atomic<std::uint64_t>, kBuckets> counts_{};
-  std::atomic<std::uint64_t> sum_ns_{0};
+  std::atomic<double> sum_seconds_{0};
   std::atomic<std::uint64_t> max_ns_{0};
 };
 

@@ -31,15 +31,15 @@ void ByteRing::publish(std::size_t n, std::int64_t received_ns) noexcept {
   const std::uint64_t before = published_.load(std::memory_order_relaxed);
   const std::uint64_t end = before + n;
   check(end <= written_, "published no more than was written");
+  if (claimed_.load(std::memory_order_relaxed) == before) {  // nobody reads these two before they are published
+    fresh_ns_.store(received_ns, std::memory_order_relaxed);
+    fresh_from_.store(before, std::memory_order_relaxed);
+  }
   if (end - last_cut_ >= cut_spacing_) {
     const std::uint64_t made = cuts_made_.load(std::memory_order_relaxed);
     cuts_[made % cuts_.size()] = {end, received_ns};
     cuts_made_.store(made + 1, std::memory_order_release);  // partner: the acquire in claim()
     last_cut_ = end;
-  }
-  if (claimed_.load(std::memory_order_relaxed) == before) {  // nobody reads these two before published_ moves
-    fresh_ns_.store(received_ns, std::memory_order_relaxed);
-    fresh_from_.store(before, std::memory_order_relaxed);
   }
   published_ns_.store(received_ns, std::memory_order_relaxed);
   published_.store(end, std::memory_order_release);  // partner: the acquire in claim() and has_unclaimed()

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -10,8 +11,8 @@
 namespace tickbridge::sink {
 
 /// When the records of one partition arrived that are in flight: what a hand-over took is one entry, because Kafka
-/// acknowledges a partition's records in order. Entries are few; when there is room for no more, one stands for several
-/// hand-overs, with the earliest arrival of them.
+/// acknowledges a partition's records in order. Entries are few; when there is room for no more, the last one
+/// stands for the next hand-overs too, with its arrival.
 ///
 /// handed: the committer. settled: the delivery thread.
 class Arrivals {
@@ -19,13 +20,16 @@ class Arrivals {
   /// `count` records more are in flight.
   void handed(std::uint64_t count, std::int64_t arrived_ns) noexcept {
     if (count == 0) return;
-    if (handed_ == entered_) earliest_ns_ = arrived_ns;
     handed_ += count;
     const std::uint64_t made = made_.load(std::memory_order_relaxed);
     // acquire: partner of the release in settled(), which has read the entry that is overwritten
-    if (made - taken_.load(std::memory_order_acquire) == kEntries) return;
-    entries_[made % kEntries] = {handed_, earliest_ns_};
-    entered_ = handed_;
+    if (made - taken_.load(std::memory_order_acquire) == kEntries) {
+      entries_[(made - 1) % kEntries].upto.store(handed_, std::memory_order_relaxed);
+      return;
+    }
+    Entry& entry = entries_[made % kEntries];
+    entry.upto.store(handed_, std::memory_order_relaxed);
+    entry.arrived_ns = arrived_ns;
     made_.store(made + 1, std::memory_order_release);  // partner: the acquire in settled()
   }
 
@@ -37,10 +41,11 @@ class Arrivals {
     const std::uint64_t made = made_.load(std::memory_order_acquire);
     std::uint64_t taken = taken_.load(std::memory_order_relaxed);
     while (taken != made) {
-      const Entry entry = entries_[taken % kEntries];
-      const std::uint64_t upto = entry.upto < settled_ ? entry.upto : settled_;
+      const Entry& entry = entries_[taken % kEntries];
+      const std::uint64_t last = entry.upto.load(std::memory_order_relaxed);
+      const std::uint64_t upto = std::min(last, settled_);
       if (upto > measured_) record(entry.arrived_ns, upto - measured_), measured_ = upto;
-      if (entry.upto > settled_) break;
+      if (last > settled_) break;
       ++taken;
     }
     if (taken == made) measured_ = settled_;
@@ -49,8 +54,8 @@ class Arrivals {
 
  private:
   struct Entry {
-    std::uint64_t upto;  ///< records handed over, ever
-    std::int64_t arrived_ns;
+    std::atomic<std::uint64_t> upto{0};  ///< records handed over, ever
+    std::int64_t arrived_ns = 0;         ///< of the earliest
   };
   static constexpr std::size_t kEntries = 256;
 
@@ -59,8 +64,6 @@ class Arrivals {
   // the committer
   alignas(kCacheLine) std::atomic<std::uint64_t> made_{0};
   std::uint64_t handed_ = 0;
-  std::uint64_t entered_ = 0;  ///< of them, those in an entry
-  std::int64_t earliest_ns_ = 0;
 
   // the delivery thread
   alignas(kCacheLine) std::atomic<std::uint64_t> taken_{0};

@@ -83,6 +83,48 @@ class SameBytes(RealBroker):
             feed.leaves(76)
         self.must_be_foreign(feed, written)
 
+    def test_partitions_that_were_added_while_nobody_looked(self):
+        from confluent_kafka.admin import NewPartitions
+
+        admin = self.admin()  # one that is let go never answers
+        for end in ("stop", "kill"):
+            with self.subTest(end):
+                feed = Feed(self)
+                feed.exchange(*RATE)
+                feed.start()
+                feed.acknowledged(1_000)
+                getattr(feed, end)()
+                admin.create_partitions([NewPartitions(feed.topic, 5)])[feed.topic].result(10)
+                time.sleep(1)  # until every broker's answers name them
+                written = self.hello(feed, 3, 4, 4)
+                life = feed.start()
+                feed.log_says("barrier: ")
+                feed.acknowledged(life.feed()["messages_acknowledged"] + 2_000)  # in the new ones too by then
+                written |= self.hello(feed, 3)
+                feed.leaves(76)
+                self.must_be_foreign(feed, written)
+
+    def test_a_transaction_that_somebody_aborted(self):
+        from confluent_kafka import Producer
+
+        feed = Feed(self, **{"feed.default.delivery": "transactional"})
+        feed.exchange(*RATE)
+        feed.start()
+        feed.acknowledged(1_000)
+        feed.kill()
+        other = Producer({"bootstrap.servers": self.kafka.servers, "transactional.id": "somebody-else"})
+        other.init_transactions(20)
+        other.begin_transaction()
+        other.produce(feed.topic, b"hello", b"AAPL", 1)
+        other.flush(20)
+        other.abort_transaction(20)
+        life = feed.start()
+        feed.acknowledged(1_000)
+        written = self.hello(feed, 1)  # again, as its retry does
+        self.all_counted(life, written)
+        feed.kill()
+        self.must_be_foreign(feed, written)
+
     def test_more_of_them_than_a_checkpoint_keeps(self):
         """100 partitions, ten ranges each."""
         feed = Feed(self, partitions=100, **{"feed.default.delivery": "transactional"})

@@ -17,7 +17,7 @@ TEST(LatencyTest, SmallTimesAreExact) {
   Latency latency;
   for (int ns = 0; ns < 64; ++ns) latency.record(ns, 1);
   EXPECT_EQ(latency.count(), 64U);
-  EXPECT_EQ(latency.sum_ns(), 63U * 64 / 2);
+  EXPECT_DOUBLE_EQ(latency.sum_seconds(), 63 * 64 / 2 * 1e-9);
   EXPECT_EQ(latency.quantile_ns(0.5), 31U);
   EXPECT_EQ(latency.quantile_ns(1), 63U);
   EXPECT_EQ(latency.count_below(10), 10U) << "0 to 9: buckets end where the next one begins";
@@ -51,7 +51,7 @@ TEST(LatencyTest, TimesOutOfRangeAreInTheLastBucket) {
   latency.record((std::int64_t{1} << 40) - 1, 1);
   EXPECT_EQ(latency.count(), 2U);
   EXPECT_EQ(latency.quantile_ns(0.5), (std::uint64_t{1} << 40) - 1);
-  EXPECT_EQ(latency.quantile_ns(1), std::uint64_t{1} << 50);
+  EXPECT_EQ(latency.quantile_ns(1), std::uint64_t{1} << 40);
 }
 
 TEST(LatencyTest, QuantilesAreWithinThreePercentOfTheTruth) {

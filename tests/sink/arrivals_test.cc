@@ -42,14 +42,21 @@ TEST_F(ArrivalsTest, AnAnswerBeforeItsEntryIsNotMeasuredAndMovesNobody) {
   EXPECT_THAT(settled(4), ElementsAre(Pair(200, 4)));
 }
 
-TEST_F(ArrivalsTest, WithoutRoomTheEarliestArrivalStandsForAll) {
+TEST_F(ArrivalsTest, WithoutRoomTheLastEntryStandsForMore) {
   for (int i = 0; i < 256; ++i) arrivals_.handed(1, i);
   arrivals_.handed(1, 1000);
   arrivals_.handed(1, 2000);
   EXPECT_THAT(settled(1), ElementsAre(Pair(0, 1)));
   arrivals_.handed(1, 3000);
-  EXPECT_EQ(settled(255).size(), 255U);
-  EXPECT_THAT(settled(3), ElementsAre(Pair(1000, 3)));
+  EXPECT_EQ(settled(254).size(), 254U);
+  EXPECT_THAT(settled(4), ElementsAre(Pair(255, 3), Pair(3000, 1)));
+}
+
+TEST_F(ArrivalsTest, WhatOnceWasFullForgetsIt) {
+  for (int i = 0; i < 300; ++i) arrivals_.handed(1, i);
+  settled(300);
+  arrivals_.handed(1, 5000);
+  EXPECT_THAT(settled(1), ElementsAre(Pair(5000, 1)));
 }
 
 TEST_F(ArrivalsTest, NothingHandedOverIsNoEntry) {
