@@ -34,9 +34,9 @@ PHASES = {"watch": "recovery: watching", "fence": "recovery: fencing", "ends": "
           "suffix": "recovery: reading the suffix", "login": "logged in to session", "own": "recovery: taking ownership",
           "align": "owned, epoch", "aligned": ": aligned before sequence"}  # fmt: skip
 # What at_most_once may lose by a kill: what was handed over and not acknowledged, and what is given up ahead of that (as many
-# packets, and the piece at hand: pipeline.task_bytes of messages of 22 bytes or more). Here a packet is a message.
+# packets, and the piece at hand: what one read brings, 256 KiB of messages of 22 bytes or more). Here a packet is a message.
 IN_FLIGHT = 5_000
-AHEAD = IN_FLIGHT + 131_072 // 22
+AHEAD = IN_FLIGHT + 262_144 // 22
 
 
 def kafka_tool():
