@@ -205,16 +205,21 @@ class Topics(Changes):
 
 
     def test_a_checkpoint_topic_that_is_deleted_while_it_runs_is_created_again(self):
+        """Under a transaction's commit nobody can know whether that counts: then the daemon stops with 65 and says so."""
+        unknown = "whether the last transaction was committed cannot be known"
         for delivery in ("exactly_once", "transactional"):
             with self.subTest(delivery):
                 feed = self.begun(delivery)
                 admin = self.admin()
                 admin.delete_topics([feed.topic + ".cp"])[feed.topic + ".cp"].result(30)
-                feed.log_says(r"\.cp was deleted and has been created again")
-                deadline = time.monotonic() + 90 * harness.SLOW
-                while len(feed.checkpoints()) < 2:  # then the first is committed
+                feed.log_says(rf"\.cp was deleted and has been created again|{unknown}")
+                deadline = time.monotonic() + 30 * harness.SLOW
+                while len(feed.checkpoints()) < 2 and unknown not in feed.life.errors():  # with two the first is committed
                     self.assertLess(time.monotonic(), deadline, feed.life.errors())
                     time.sleep(0.1)
+                if delivery == "transactional" and unknown in feed.life.errors():
+                    feed.leaves(65)
+                    continue
                 feed.kill()
                 feed.to_the_end()
                 feed.must_be_exact()
