@@ -50,17 +50,17 @@ class Contender:
 class Tickbridge(Contender):
     def __init__(self, name: str, **settings):
         super().__init__(name)
-        self.compression = settings.pop("compression", "none")
+        self.compression, self.payload = settings.pop("compression", "none"), settings.pop("payload", "message")
         self.settings = settings
 
     def version(self):
         return subprocess.run([BIN / "tickbridge", "--version"], capture_output=True, text=True).stdout.split()[1]
 
     def command(self, run):
-        exchange = run.exchange("--compression", self.compression)
+        exchange = run.exchange("--compression", self.compression, "--payload", self.payload)
         words = {"producer.bootstrap.servers": run.servers, "http.listen": "", "feed.default.topic": run.topic,
                  "feed.default.dead_letter_topic": run.topic + ".dead", "checkpoint.topic": run.topic + ".cp",
-                 "feed.default.compression": self.compression,
+                 "feed.default.compression": self.compression, "feed.default.payload": self.payload,
                  **{f"feed.default.{name}": value for name, value in self.settings.items()}}
         return [BIN / "tickbridge", "--host", exchange.host, "--port", exchange.port, "--exit-at-end",
                 *(word for name, value in words.items() for word in ("--set", f"{name}={value}"))]
@@ -257,7 +257,7 @@ def all_of_them() -> dict:
         "floor-single": Floor("bare library, single calls", "single"),
         "send": Tickbridge("tickbridge, send time", timestamp="send"),
         "exchange": Tickbridge("tickbridge, exchange time (default)"),
-        "zlib": Tickbridge("tickbridge, send time, zlib packets", timestamp="send", compression="zlib"),
+        "zlib": Tickbridge("tickbridge, send time, zlib packets of 1 to 20", timestamp="send", compression="zlib", payload="block"),
         "straightforward": Straightforward("straightforward C++"),
         "kcat": Kcat("kcat"),
         "rsyslog": Rsyslog("rsyslog"),

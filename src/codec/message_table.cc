@@ -104,7 +104,7 @@ void MessageTable::add_codes(Row& row, std::uint8_t offset, std::string_view kno
   }
 }
 
-bool MessageTable::texts_hold(const Row& row, Bytes message) noexcept {
+inline bool MessageTable::texts_hold(const Row& row, Bytes message) noexcept {
   std::size_t i = 0;
   do {
     const Window window = row.windows[i];
@@ -114,7 +114,7 @@ bool MessageTable::texts_hold(const Row& row, Bytes message) noexcept {
   return true;
 }
 
-bool MessageTable::codes_known(const Row& row, Bytes message) noexcept {
+inline bool MessageTable::codes_known(const Row& row, Bytes message) noexcept {
   bool known = true;
   std::size_t i = 0;
   do {

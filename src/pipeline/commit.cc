@@ -20,6 +20,7 @@ using Kind = Record::Kind;
 namespace {
 
 constexpr std::size_t kMaxGroup = 4096;  // records a call; more are handed over in several calls
+constexpr std::size_t kPrefetch = 8;     // records ahead: about what the processor can have under way
 constexpr std::int64_t kNanosecondsPerMillisecond = 1'000'000;
 
 }  // namespace
@@ -87,7 +88,10 @@ void Committer::route(const Task& task) {
   directory_.forget_unused_keys();  // no record points to one now: what was handed over is copied
   Tally tally;
   std::size_t i = 0;
-  while (i < task.count && route_record(task, i, tally)) ++i;
+  for (; i < task.count; ++i) {
+    directory_.prefetch(task.records[std::min(i + kPrefetch, task.count - 1)].instrument);
+    if (!route_record(task, i, tally)) break;
+  }
   for (; i < task.count; ++i) targets_[i].partition = kNowhere;  // behind what stops the feed
   metrics_.add(FeedCounter::kMessagesReceived, tally.messages);
   if (tally.repeats != 0) metrics_.add(FeedCounter::kDroppedRepeat, tally.repeats);
@@ -98,7 +102,7 @@ void Committer::route(const Task& task) {
 }
 
 // false: the feed stops before this record.
-bool Committer::route_record(const Task& task, std::size_t i, Tally& tally) {
+inline bool Committer::route_record(const Task& task, std::size_t i, Tally& tally) {
   const Record& record = task.records[i];
   Target& target = targets_[i];
   target.partition = kNowhere;
@@ -120,7 +124,7 @@ void Committer::bound(const Record& record, std::size_t i, std::size_t most) {
   reasons_[i] = Reason::kTooLarge;
 }
 
-bool Committer::repeats(const Record& record, Tally& tally) {
+inline bool Committer::repeats(const Record& record, Tally& tally) {
   const bool packet = sequence_.repeats(record.packet);
   const std::uint64_t sequence = sequence_.of(record.packet);
   if (packet && aligner_ && asked_for(sequence)) {
@@ -147,7 +151,7 @@ void Committer::witness(const Record& record) {
   aligner_->witness({sequence_.of(record.packet), record.index}, journal::record_hash(key, record.bytes()));
 }
 
-bool Committer::route_message(const Record& record, const Task& task, Target& target, Tally& tally) {
+inline bool Committer::route_message(const Record& record, const Task& task, Target& target, Tally& tally) {
   const bool unknown = record.reason == Reason::kUnknownType || record.reason == Reason::kUnknownCode;
   routing::Route route;
   if (record.kind == Kind::kDirectory) {
@@ -188,7 +192,7 @@ bool Committer::route_invalid(const Record& record, Target& target, Tally& tally
   return false;
 }
 
-std::int64_t Committer::timestamp(const Record& record, const Task& task) noexcept {
+inline std::int64_t Committer::timestamp(const Record& record, const Task& task) noexcept {
   switch (settings_.policies.timestamp) {
     case Timestamp::kExchange:
       if (record.time_ns != codec::kNoTime) {
@@ -333,7 +337,7 @@ bool Committer::hand_over_partition(const Task& task, std::int32_t partition) {
   return true;
 }
 
-void Committer::fill(const Task& task, std::size_t begin, std::size_t end) {
+inline void Committer::fill(const Task& task, std::size_t begin, std::size_t end) {
   sink::Outgoing* out = outgoing_.data();
   for (std::size_t i = begin; i < end; ++i, ++out) {
     const Record& record = task.records[order_[i]];

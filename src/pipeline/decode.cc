@@ -47,7 +47,7 @@ void Decoder::decode(Task& task, const ring::ByteRing& ring) const {
 }
 
 // false: the packet is for the next piece (no room, or a login); nothing was taken.
-bool Decoder::take(Task& task, const codec::Packet& packet, Bytes bytes) const {
+inline bool Decoder::take(Task& task, const codec::Packet& packet, Bytes bytes) const {
   if (task.records.size() - task.count < kMinRecords) return false;
   const Bytes payload = bytes.subspan(packet.payload_offset, packet.payload_size);
   if (packet.type == codec::soup::kSequenced) [[likely]]
@@ -59,7 +59,7 @@ bool Decoder::take(Task& task, const codec::Packet& packet, Bytes bytes) const {
   return true;
 }
 
-bool Decoder::take_payload(Task& task, Bytes payload) const {
+inline bool Decoder::take_payload(Task& task, Bytes payload) const {
   Reason reason = Reason::kNone;
   const Bytes packet = payload;
   const bool inflates = compression_ == Compression::kZlib ||
@@ -109,7 +109,7 @@ bool Decoder::inflate(Task& task, Bytes& payload, Reason& reason) const {
   return true;
 }
 
-void Decoder::split(Task& task, Bytes payload) const {
+inline void Decoder::split(Task& task, Bytes payload) const {
   switch (payload_) {
     case PayloadFormat::kMessage:
       add_message(task, payload, 0);
@@ -133,7 +133,7 @@ void Decoder::split_block(Task& task, Bytes block, std::uint32_t index) const {
   if (task.rest.empty()) ++task.packets;
 }
 
-void Decoder::add_message(Task& task, Bytes message, std::uint32_t index) const noexcept {
+inline void Decoder::add_message(Task& task, Bytes message, std::uint32_t index) const noexcept {
   using Kind = Record::Kind;
   const codec::Checked checked = protocol_.check(message);
   Record& record = task.records[task.count++];

@@ -29,6 +29,12 @@ class KeyStore {
     return {slot + kLengthBytes, length};
   }
 
+  /// Fetches a key from memory, where there is one.
+  void prefetch(std::uint32_t handle) const noexcept {
+    const std::uint32_t chunk = handle >> kSlotBits;
+    if (chunk < chunks_.size()) __builtin_prefetch(chunks_[chunk].get() + (handle & (kSlots - 1)) * kSlotBytes);
+  }
+
   /// Different keys interned.
   [[nodiscard]] std::size_t size() const noexcept { return handles_.size(); }
 
