@@ -1,0 +1,101 @@
+"""Questions, one benchmark each: what does each way of using tickbridge cost beside the others?
+
+    bench/questions                                  all of them, on one real broker; 5 rounds of 4,000,000 messages (an hour)
+    bench/questions --quick                          2 rounds of 300,000 messages (10 minutes)
+    bench/questions --only transport,workers --broker embedded --rounds 9
+
+The values of a question take turns, forwards and backwards, so that a machine whose speed drifts treats them alike. Tables, figures
+and a plot go to docs/benchmarks/ under the day's date (--output)."""
+import argparse
+import contextlib
+import pathlib
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "compare"))
+
+import answers  # noqa: E402
+import daemon  # noqa: E402
+import questions  # noqa: E402
+from measure import measure  # noqa: E402
+from world import ROOT, Broker  # noqa: E402
+
+
+def arguments():
+    known = {question.name: question for question in questions.all_of_them()}
+    parser = argparse.ArgumentParser(prog="bench/questions", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--list", action="store_true", help="the questions")
+    parser.add_argument("--only", help="some of " + ", ".join(known))
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--messages", type=int)
+    parser.add_argument("--broker", choices=["embedded", "kafka1", "kafka3"], default="kafka1")
+    parser.add_argument("--output", type=pathlib.Path, default=ROOT / "docs/benchmarks")
+    options = parser.parse_args()
+    options.rounds = options.rounds or (2 if options.quick else 5)
+    options.messages = options.messages or (300_000 if options.quick else 4_000_000)
+    words = options.only.split(",") if options.only else list(known)
+    for word in words:
+        if word not in known:
+            parser.error(f"--only {word}: there is {', '.join(known)}")
+    options.questions = [known[word] for word in words]
+    return options
+
+
+def say(text: str):
+    print(text, flush=True)
+
+
+class Brokers:
+    """Started when first asked for, ended together."""
+
+    def __init__(self):
+        self.stack, self.running = contextlib.ExitStack(), {}
+
+    def of(self, kind: str) -> Broker:
+        if kind not in self.running:
+            self.running[kind] = self.stack.enter_context(Broker(kind))
+        return self.running[kind]
+
+
+def ask(question, options, sessions, brokers) -> answers.Answer:
+    kind = question.broker or options.broker
+    answer = answers.Answer(question, kind)
+    for turn in range(options.rounds):
+        for value in question.values if turn % 2 == 0 else reversed(question.values):
+            if value.name in answer.missing:
+                continue
+            try:
+                sample = measure(value, sessions.of(value), brokers.of(value.broker or kind))
+            except (RuntimeError, AssertionError) as problem:
+                say(f"  {value.name}: failed: {problem}")
+                answer.missing[value.name] = str(problem).splitlines()[0]
+                continue
+            answer.add(value.name, sample)
+            say(f"  round {turn + 1}  {value.name:34} {sample.cpu_ns:7,.0f} ns  {sample.rate:11,.0f} a second  {sample.peak:5,.0f} MiB  "
+                f"lost {sample.lost:,}")
+    answer.runs = {value.name: answer.runs[value.name] for value in question.values if value.name in answer.runs}
+    return answer
+
+
+def main() -> int:
+    options = arguments()
+    if options.list:
+        for question in options.questions:
+            say(f"{question.name:14} {question.text}")
+        return 0
+    page, brokers = answers.Page(), Brokers()
+    with tempfile.TemporaryDirectory(prefix="tickbridge-questions-") as folder, brokers.stack:
+        sessions = daemon.Sessions(pathlib.Path(folder), options.messages)
+        for question in options.questions:
+            say(f"{question.name}: {question.text}")
+            page.answers.append(ask(question, options, sessions, brokers))
+            say("\n" + page.answers[-1].section() + "\n")
+    page.save(options.output)
+    say(f"saved in {options.output}/{page.name}.md")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
