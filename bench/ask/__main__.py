@@ -73,8 +73,8 @@ def ask(question, options, sessions, brokers) -> answers.Answer:
                 answer.missing[value.name] = str(problem).splitlines()[0]
                 continue
             answer.add(value.name, sample)
-            say(f"  round {turn + 1}  {value.name:34} {sample.cpu_ns:7,.0f} ns  {sample.rate:11,.0f} a second  {sample.peak:5,.0f} MiB  "
-                f"lost {sample.lost:,}")
+            say(f"  round {turn + 1}  {value.name:34} {sample.flowing_ns:7,.0f} ns  {sample.flowing_rate:11,.0f} a second  {sample.peak:5,.0f} MiB  "
+                f"lost {sample.lost:,}, start {sample.start_wall:.2f} s, {sample.start_cpu * 1e3:.0f} ms CPU")
     answer.runs = {value.name: answer.runs[value.name] for value in question.values if value.name in answer.runs}
     return answer
 

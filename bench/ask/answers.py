@@ -17,17 +17,17 @@ class Answer:
         self.runs.setdefault(name, []).append(sample)
 
     def cost(self, name: str) -> float:
-        return statistics.median(sample.cpu_ns for sample in self.runs[name])
+        return statistics.median(sample.flowing_ns for sample in self.runs[name])
 
     def ratio(self, name: str, base: str) -> float:
         """Median of the ratios of each round: the machine's speed drifts."""
-        return statistics.median(a.cpu_ns / b.cpu_ns for a, b in zip(self.runs[name], self.runs[base]))
+        return statistics.median(a.flowing_ns / b.flowing_ns for a, b in zip(self.runs[name], self.runs[base]))
 
     def row(self, name: str) -> str:
         samples = self.runs[name]
         base = next(iter(self.runs))
         middle = lambda field: statistics.median(getattr(sample, field) for sample in samples)  # noqa: E731
-        return (f"| {name} | {self.cost(name):,.0f} | {self.ratio(name, base):.2f} | {middle('rate'):,.0f} | {middle('peak'):,.0f} | "
+        return (f"| {name} | {self.cost(name):,.0f} | {self.ratio(name, base):.2f} | {middle('flowing_rate'):,.0f} | {middle('peak'):,.0f} | "
                 f"{self.verified(samples)} |")
 
     @staticmethod
@@ -68,7 +68,8 @@ class Page:
     def text(self) -> str:
         head = (f"# {self.name}\n\n{report.machine()}; commit {report.commit()}.\n\nIf the question is not about it: 40-byte ITCH messages, "
                 "8,000 instruments (Zipf), 12 partitions, one feed, send timestamps, `exactly_once`. Rounds in turn, medians; ratios are "
-                "medians of the rounds' own. CPU is user + system of the whole process, start and end included.\n\n"
+                "medians of the rounds' own. CPU is user + system of the whole process from the first login to the exchange on, "
+                "end included, and so are the messages a second.\n\n"
                 f"![all]({self.name}.svg)")
         return "\n\n".join([head, *(answer.section() for answer in self.answers)]) + "\n"
 

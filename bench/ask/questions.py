@@ -32,10 +32,53 @@ def of_producer(option: str, *values, **fixed) -> list:
     return over({f"{value:,}" if isinstance(value, int) else value: {"producer": {option: value}} for value in values}, **fixed)
 
 
+MIB = 1 << 20
+HEADERS = {"none": [], "sequence": ["sequence"], "all three": ["sequence", "feed", "receive_time"]}
+UNBOUND = {"max_in_flight_messages": 10_000_000}  # so that buffer.memory is what bounds
+
+
+def memory(feeds: int) -> list:
+    return over({f"{size} MiB": {"producer": {**UNBOUND, "buffer.memory": size * MIB}} for size in (8, 16, 32, 64, 128)},
+                feeds=feeds, instruments=1_000)
+
+
 def all_of_them() -> list:
     return [
         Question("transport", "What do compressed packets and a compressed stream cost?",
                  over({"plain": {}, "zlib packets": {"compression": "zlib"}, "zlib stream": {"compression": "zlib-stream"}})),
         Question("workers", "What do more workers bring?",
                  over({str(count): {"pipeline": {"workers": count}} for count in (1, 2, 4)})),
+        Question("feeds", "What do many feeds in one daemon cost, with as many messages in all?",
+                 over({str(count): {"feeds": count} for count in (1, 2, 8, 32)}, instruments=1_000)),
+        Question("partitions", "What do many partitions cost?",
+                 over({str(count): {"partitions": count} for count in (1, 12, 48, 128, 256)})),
+        Question("instruments", "What do many instruments cost?",
+                 over({number(count): {"instruments": count} for count in (10, 1_000, 8_000, 10_000)})),
+        Question("sizes", "What does a message cost by its size? (of an unknown type, keyed by its instrument)",
+                 over({f"{size:,} B": {"size": size} for size in (20, 40, 100, 400, 1_024, 4_096)}, instruments=1_000)),
+        Question("delivery", "What does each way of delivering cost?",
+                 of_feed("delivery", "exactly_once", "at_least_once", "at_most_once", "transactional")),
+        Question("timestamps", "What do timestamps cost?", [
+            *of_feed("timestamp", "send", "exchange", "receive"),
+            *of_feed("timestamp", "broker", topic_settings=("message.timestamp.type=LogAppendTime",))]),
+        Question("send", "What do the ways of handing over cost?", [
+            Daemon("async"),
+            Daemon("sync", feed={"send": "sync"}, share=0.25),
+            Daemon("async, at_most_once", feed={"delivery": "at_most_once"}),
+            Daemon("fire_and_forget, at_most_once", feed={"delivery": "at_most_once", "send": "fire_and_forget"})]),
+        Question("codecs", "What does compressing towards Kafka cost?",
+                 of_producer("compression.type", "none", "lz4", "snappy", "zstd", "gzip")),
+        Question("linger", "What does a longer linger.ms bring?", of_producer("linger.ms", 5, 0, 1, 20, 100)),
+        Question("batch", "What does a larger batch.size bring?",
+                 over({f"{size:,}": {"producer": {"batch.size": size}} for size in (1_000_000, 262_144, 65_536, 16_384)})),
+        Question("memory", "From which buffer.memory on does a larger one bring nothing, where it alone bounds what is in flight?",
+                 memory(feeds=1)),
+        Question("memory-32", "The same with 32 feeds, each with its share?", memory(feeds=32)),
+        Question("in-flight", "How many messages in flight are best?",
+                 of_producer("max_in_flight_messages", 50_000, 5_000, 10_000, 20_000, 100_000, 200_000)),
+        Question("headers", "What do headers cost?", over({name: {"feed": {"headers": words}} for name, words in HEADERS.items()})),
+        Question("acks", "What do acknowledgements cost, in at_most_once, on three brokers?",
+                 of_producer("acks", "all", "1", "0", feed={"delivery": "at_most_once"}), broker="kafka3"),
+        Question("brokers", "What does each broker take?",
+                 over({kind: {"broker": kind} for kind in ("kafka1", "kafka3", "embedded")})),
     ]

@@ -20,6 +20,8 @@ class Sample:
     cpu: float  # seconds, user and system, of the whole process
     peak: float  # MiB
     messages: int
+    start_wall: float = 0  # of these, before the first exchange was logged in to
+    start_cpu: float = 0
     lost: int = 0
     doubled: int = 0
     out_of_order: int = 0
@@ -32,6 +34,15 @@ class Sample:
     @property
     def rate(self) -> float:
         return self.messages / self.wall
+
+    @property
+    def flowing_ns(self) -> float:
+        """The CPU of a message without the start."""
+        return (self.cpu - self.start_cpu) / self.messages * 1e9
+
+    @property
+    def flowing_rate(self) -> float:
+        return self.messages / (self.wall - self.start_wall)
 
 
 class Run:
@@ -61,24 +72,29 @@ class Run:
         self.temporary.cleanup()
 
 
-class Memory(threading.Thread):
-    """The highest resident size of a process, MiB. (Its rusage begins with what the one that started it had.)"""
+class Watch(threading.Thread):
+    """Looks at a process while it works: its highest resident size, MiB (its rusage begins with what the one that started it had),
+    and what it had taken when the first exchange was logged in to."""
 
-    def __init__(self, pid: int):
+    def __init__(self, process, exchanges: list):
         super().__init__(daemon=True)
-        self.status, self.peak = pathlib.Path(f"/proc/{pid}/status"), 0.0
+        self.status, self.peak = pathlib.Path(f"/proc/{process.pid}/status"), 0.0
+        self.clock, self.exchanges = ~process.pid << 3 | 2, exchanges  # clock_getcpuclockid(3)
+        self.began, self.start_wall, self.start_cpu = time.monotonic(), 0.0, 0.0
         self.start()
 
     def run(self):
         while True:
             try:
                 found = re.search(r"VmHWM:\s+(\d+) kB", self.status.read_text())
+                if not self.start_wall and any("asked for session" in exchange.errors() for exchange in self.exchanges):
+                    self.start_wall, self.start_cpu = time.monotonic() - self.began, time.clock_gettime(self.clock)
             except OSError:
                 return
             if not found:  # it has ended
                 return
             self.peak = int(found[1]) / 1024
-            time.sleep(0.02)
+            time.sleep(0.02 if self.start_wall or not self.exchanges else 0.005)
 
 
 def await_port(port: int, process, told: pathlib.Path, seconds: float = 20):
@@ -114,7 +130,7 @@ def measure(contender, session: work.Session, broker: Broker) -> Sample:
             began = time.monotonic()
             process = subprocess.Popen(command, stdin=contender.stdin(run), stdout=output, stderr=subprocess.STDOUT,
                                        env={**os.environ, **contender.environment})
-        memory = Memory(process.pid)
+        watch = Watch(process, run.exchanges)
         if contender.stays:
             await_port(run.port, process, told)
             began = time.monotonic()
@@ -128,7 +144,8 @@ def measure(contender, session: work.Session, broker: Broker) -> Sample:
             wall = time.monotonic() - began
             if process.returncode:
                 raise RuntimeError(f"exit {process.returncode}\n{told.read_text(errors='replace')[-2000:]}")
-        sample = Sample(wall, usage.ru_utime + usage.ru_stime, memory.peak, session.total * contender.feeds)
+        sample = Sample(wall, usage.ru_utime + usage.ru_stime, watch.peak, session.total * contender.feeds, watch.start_wall,
+                        watch.start_cpu)
         for name, value in contender.own_figures(told.read_text(errors="replace")).items():
             setattr(sample, name, value)
         prove(contender, run, sample)
