@@ -17,11 +17,15 @@ class Answer:
         self.runs.setdefault(name, []).append(sample)
 
     def cost(self, name: str) -> float:
-        return statistics.median(sample.flowing_ns for sample in self.runs[name])
+        return self.median(lambda ns: ns, name)
 
     def ratio(self, name: str, base: str) -> float:
-        """Median of the ratios of each round: the machine's speed drifts."""
-        return statistics.median(a.flowing_ns / b.flowing_ns for a, b in zip(self.runs[name], self.runs[base]))
+        return self.median(lambda ours, its: ours / its, name, base)
+
+    def median(self, figure, *names) -> float:
+        """Of what each round says (the machine's speed drifts), from these values' ns of CPU a message."""
+        rounds = zip(*(self.runs[name] for name in names))
+        return statistics.median(figure(*(sample.flowing_ns for sample in samples)) for samples in rounds)
 
     def row(self, name: str) -> str:
         samples = self.runs[name]

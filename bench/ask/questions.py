@@ -1,7 +1,8 @@
 """The questions end to end. Each compares tickbridge with itself over one thing; a value's base is the first one's."""
 import dataclasses
+from collections.abc import Callable
 
-from daemon import Daemon
+from daemon import Bare, Daemon
 
 
 @dataclasses.dataclass
@@ -10,9 +11,7 @@ class Question:
     text: str
     values: list
     broker: str | None = None  # the only one it makes sense on
-
-    def conclusion(self, answer) -> str:
-        return ""
+    conclusion: Callable = lambda answer: ""  # a text for behind the table
 
 
 def over(values: dict, **fixed) -> list:
@@ -42,6 +41,26 @@ def memory(feeds: int) -> list:
                 feeds=feeds, instruments=1_000)
 
 
+SMALLEST = {"partitions": 1, "instruments": 10}
+LARGEST = {"partitions": 256, "instruments": 10_000}
+SCALE = [Daemon("tickbridge, 1 feed, 1 partition, 10 instruments", **SMALLEST), Bare("bare library, the same", **SMALLEST),
+         Daemon("tickbridge, 32 feeds, 256 partitions in all, 10,000 instruments", feeds=32, **{**LARGEST, "partitions": 8}),
+         Bare("bare library, 256 partitions, 10,000 instruments", **LARGEST)]  # fmt: skip
+
+
+def beside_the_library(answer) -> str:
+    """"Cost per message beside the library's own at the largest against the smallest": as a ratio of ratios, and what is ours alone."""
+    small, small_bare, large, large_bare = (value.name for value in SCALE)
+    if any(value.name not in answer.runs for value in SCALE):
+        return ""
+    ours = [answer.median(lambda a, b: a - b, *pair) for pair in ((small, small_bare), (large, large_bare))]
+    return (f"- In all, largest against smallest: {answer.ratio(large, small):.2f}; the bare library alone: "
+            f"{answer.ratio(large_bare, small_bare):.2f}.\n"
+            f"- Beside the bare library: {answer.ratio(small, small_bare):.2f} at the smallest, {answer.ratio(large, large_bare):.2f} at the "
+            f"largest; largest against smallest: **{answer.median(lambda a, b, c, d: a / b / (c / d), large, large_bare, small, small_bare):.2f}**.\n"
+            f"- Beyond the bare library: {ours[0]:,.0f} ns a message at the smallest, {ours[1]:,.0f} ns at the largest.")
+
+
 def all_of_them() -> list:
     return [
         Question("transport", "What do compressed packets and a compressed stream cost?",
@@ -54,6 +73,8 @@ def all_of_them() -> list:
                  over({str(count): {"partitions": count} for count in (1, 12, 48, 128, 256)})),
         Question("instruments", "What do many instruments cost?",
                  over({number(count): {"instruments": count} for count in (10, 1_000, 8_000, 10_000)})),
+        Question("scale", "What does a message cost beside the library's own at the largest, against the smallest?", SCALE,
+                 conclusion=beside_the_library),
         Question("sizes", "What does a message cost by its size? (of an unknown type, keyed by its instrument)",
                  over({f"{size:,} B": {"size": size} for size in (20, 40, 100, 400, 1_024, 4_096)}, instruments=1_000)),
         Question("delivery", "What does each way of delivering cost?",
