@@ -3,6 +3,7 @@
     bench/questions                                  all of them, on one real broker; 5 rounds of 4,000,000 messages (an hour)
     bench/questions --quick                          2 rounds of 300,000 messages (10 minutes)
     bench/questions --only transport,workers --broker embedded --rounds 9
+    bench/questions --only micro                     the questions about one step only
 
 The values of a question take turns, forwards and backwards, so that a machine whose speed drifts treats them alike. Tables, figures
 and a plot go to docs/benchmarks/ under the day's date (--output)."""
@@ -17,17 +18,19 @@ sys.path.insert(0, str(HERE.parent / "compare"))
 
 import answers  # noqa: E402
 import daemon  # noqa: E402
+import micro  # noqa: E402
 import questions  # noqa: E402
 from measure import measure  # noqa: E402
 from world import ROOT, Broker  # noqa: E402
 
 
 def arguments():
-    known = {question.name: question for question in questions.all_of_them()}
+    steps = micro.all_of_them()
+    known = {question.name: question for question in [*steps, *questions.all_of_them()]}
     parser = argparse.ArgumentParser(prog="bench/questions", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--list", action="store_true", help="the questions")
-    parser.add_argument("--only", help="some of " + ", ".join(known))
+    parser.add_argument("--only", help="some of micro, " + ", ".join(known))
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--messages", type=int)
     parser.add_argument("--broker", choices=["embedded", "kafka1", "kafka3"], default="kafka1")
@@ -35,7 +38,7 @@ def arguments():
     options = parser.parse_args()
     options.rounds = options.rounds or (2 if options.quick else 5)
     options.messages = options.messages or (300_000 if options.quick else 4_000_000)
-    words = options.only.split(",") if options.only else list(known)
+    words = options.only.replace("micro", ",".join(step.name for step in steps)).split(",") if options.only else list(known)
     for word in words:
         if word not in known:
             parser.error(f"--only {word}: there is {', '.join(known)}")
@@ -59,7 +62,9 @@ class Brokers:
         return self.running[kind]
 
 
-def ask(question, options, sessions, brokers) -> answers.Answer:
+def ask(question, options, sessions, brokers):
+    if isinstance(question, micro.Micro):
+        return micro.ask(question, options)
     kind = question.broker or options.broker
     answer = answers.Answer(question, kind)
     for turn in range(options.rounds):
