@@ -1,7 +1,7 @@
 """Questions, one benchmark each: what does each way of using tickbridge cost beside the others?
 
     bench/questions                                  all of them, on one real broker; 5 rounds of 4,000,000 messages (an hour)
-    bench/questions --quick                          2 rounds of 300,000 messages (10 minutes)
+    bench/questions --quick                          1 round of 500,000 messages (under 10 minutes): is it all there?
     bench/questions --only transport,workers --broker embedded --rounds 9
     bench/questions --only micro                     the questions about one step only
 
@@ -36,8 +36,8 @@ def arguments():
     parser.add_argument("--broker", choices=["embedded", "kafka1", "kafka3"], default="kafka1")
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "docs/benchmarks")
     options = parser.parse_args()
-    options.rounds = options.rounds or (2 if options.quick else 5)
-    options.messages = options.messages or (300_000 if options.quick else 4_000_000)
+    options.rounds = options.rounds or (1 if options.quick else 5)
+    options.messages = options.messages or (500_000 if options.quick else 4_000_000)
     words = options.only.replace("micro", ",".join(step.name for step in steps)).split(",") if options.only else list(known)
     for word in words:
         if word not in known:
@@ -51,14 +51,15 @@ def say(text: str):
 
 
 class Brokers:
-    """Started when first asked for, ended together."""
+    """Started when first asked for, with a run that does not count: a JVM is slow at first."""
 
-    def __init__(self):
-        self.stack, self.running = contextlib.ExitStack(), {}
+    def __init__(self, sessions: daemon.Sessions, stack: contextlib.ExitStack):
+        self.sessions, self.stack, self.running = sessions, stack, {}
 
     def of(self, kind: str) -> Broker:
         if kind not in self.running:
             self.running[kind] = self.stack.enter_context(Broker(kind))
+            measure(daemon.Daemon("warm-up"), self.sessions.of(daemon.Daemon("warm-up")), self.running[kind])
         return self.running[kind]
 
 
@@ -90,9 +91,10 @@ def main() -> int:
         for question in options.questions:
             say(f"{question.name:14} {question.text}")
         return 0
-    page, brokers = answers.Page(), Brokers()
-    with tempfile.TemporaryDirectory(prefix="tickbridge-questions-") as folder, brokers.stack:
+    page = answers.Page()
+    with tempfile.TemporaryDirectory(prefix="tickbridge-questions-") as folder, contextlib.ExitStack() as stack:
         sessions = daemon.Sessions(pathlib.Path(folder), options.messages)
+        brokers = Brokers(sessions, stack)
         for question in options.questions:
             say(f"{question.name}: {question.text}")
             page.answers.append(ask(question, options, sessions, brokers))

@@ -2,6 +2,7 @@
 import json
 import pathlib
 import statistics
+import tempfile
 import time
 
 import report
@@ -51,7 +52,8 @@ class Answer:
             return f"## {self.question.name}\n{self.question.text}\n\n{self.failures()}"
         told = f"{min(counts):,}" if len(counts) == 1 else f"{min(counts):,} to {max(counts):,}"
         rounds = max(len(samples) for samples in self.runs.values())
-        parts = [f"## {self.question.name}", f"{self.question.text} ({report.describe(self.broker)}, {told} messages, {rounds} round(s))",
+        where = "" if any(value.broker for value in self.question.values) else report.describe(self.broker) + ", "
+        parts = [f"## {self.question.name}", f"{self.question.text} ({where}{told} messages, {rounds} round(s))",
                  self.table(), self.question.conclusion(self), self.failures()]
         return "\n\n".join(part for part in parts if part)
 
@@ -73,7 +75,8 @@ class Page:
         head = (f"# {self.name}\n\n{report.machine()}; commit {report.commit()}.\n\nIf the question is not about it: 40-byte ITCH messages, "
                 "8,000 instruments (Zipf), 12 partitions, one feed, send timestamps, `exactly_once`. Rounds in turn, medians; ratios are "
                 "medians of the rounds' own. CPU is user + system of the whole process from the first login to the exchange on, "
-                "end included, and so are the messages a second.\n\n"
+                "end included, and so are the messages a second. Arrivals are counted on the embedded broker, the topics read and compared on "
+                f"Kafka, whose logs lie in {tempfile.gettempdir()}.\n\n"
                 f"![all]({self.name}.svg)")
         return "\n\n".join([head, *(answer.section() for answer in self.answers)]) + "\n"
 
