@@ -10,6 +10,7 @@ and a plot go to docs/benchmarks/ under the day's date (--output)."""
 import argparse
 import contextlib
 import pathlib
+import signal
 import sys
 import tempfile
 
@@ -79,8 +80,8 @@ def ask(question, options, sessions, brokers):
                 answer.missing[value.name] = str(problem).splitlines()[0]
                 continue
             answer.add(value.name, sample)
-            say(f"  round {turn + 1}  {value.name:34} {sample.flowing_ns:7,.0f} ns  {sample.flowing_rate:11,.0f} a second  {sample.peak:5,.0f} MiB  "
-                f"lost {sample.lost:,}, start {sample.start_wall:.2f} s, {sample.start_cpu * 1e3:.0f} ms CPU")
+            say(f"  round {turn + 1}  {value.name:34} {sample.flowing_ns:7,.0f} ns  {sample.flowing_rate:11,.0f} a second  "
+                f"{sample.peak:5,.0f} MiB  lost {sample.lost:,}, start {sample.start_wall:.2f} s, {sample.start_cpu * 1e3:.0f} ms CPU")
     answer.runs = {value.name: answer.runs[value.name] for value in question.values if value.name in answer.runs}
     return answer
 
@@ -91,6 +92,7 @@ def main() -> int:
         for question in options.questions:
             say(f"{question.name:14} {question.text}")
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that brokers and exchanges end too
     page = answers.Page()
     with tempfile.TemporaryDirectory(prefix="tickbridge-questions-") as folder, contextlib.ExitStack() as stack:
         sessions = daemon.Sessions(pathlib.Path(folder), options.messages)

@@ -21,9 +21,11 @@ class Daemon(peers.Contender):
 
     def __init__(self, name: str, *, feeds: int = 1, partitions: int = PARTITIONS, instruments: int = work.INSTRUMENTS,
                  size: int | None = None, share: float = 1, compression: str = "none", topic_settings: tuple = (),
-                 broker: str | None = None, feed: dict | None = None, producer: dict | None = None, pipeline: dict | None = None):
+                 broker: str | None = None, round_trip: int = 0, feed: dict | None = None, producer: dict | None = None,
+                 pipeline: dict | None = None):
         super().__init__(name)
-        self.feeds, self.partitions, self.topic_settings, self.broker = feeds, partitions, topic_settings, broker
+        self.feeds, self.partitions, self.topic_settings = feeds, partitions, topic_settings
+        self.broker, self.round_trip = broker, round_trip
         self.instruments, self.size, self.share, self.compression = instruments, size, share, compression
         self.feed, self.producer, self.pipeline = feed or {}, producer or {}, pipeline or {}
 

@@ -52,6 +52,8 @@ class Run:
         self.session, self.broker = session, broker
         self.topics = broker.topics(contender.feeds, contender.partitions, contender.topic_settings)
         self.topic = self.topics[0]
+        if contender.round_trip:
+            broker.process.tell(f"rtt 1 {contender.round_trip}")
         self.servers = broker.servers
         self.temporary = tempfile.TemporaryDirectory(prefix="tickbridge-bench-")
         self.folder = pathlib.Path(self.temporary.name)
