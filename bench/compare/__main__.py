@@ -62,7 +62,7 @@ def sweep(options, session, broker):
             sample = min((measure(trial, session, broker) for _ in range(1 if options.quick else 2)), key=lambda s: s.cpu)
             found.append((sample.cpu, in_flight, task_bytes))
             say(f"  sweep, {floor.name}: {in_flight:,} in flight, tasks of {task_bytes >> 10} KiB: "
-                f"{sample.cpu / session.total * 1e9:.0f} ns, {session.total / sample.wall:,.0f} a second")
+                f"{sample.cpu_ns:.0f} ns, {sample.rate:,.0f} a second")
         _, floor.in_flight, floor.task_bytes = min(found)
 
 
@@ -82,8 +82,8 @@ def compare(options, session, results):
                         results.missing[word] = str(problem).splitlines()[0]
                         continue
                     results.add(kind, word, sample)
-                    say(f"  round {number + 1}  {options.contenders[word].name:34} {sample.cpu / session.total * 1e9:7,.0f} ns  "
-                        f"{session.total / sample.wall:11,.0f} a second  {sample.peak:5,.0f} MiB  lost {sample.lost:,}  "
+                    say(f"  round {number + 1}  {options.contenders[word].name:34} {sample.cpu_ns:7,.0f} ns  "
+                        f"{sample.rate:11,.0f} a second  {sample.peak:5,.0f} MiB  lost {sample.lost:,}  "
                         f"({time.monotonic() - began:.0f} s)")
 
 

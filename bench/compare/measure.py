@@ -19,23 +19,46 @@ class Sample:
     wall: float  # seconds, from the start of the process (of those that stay: of the sending) to the last message's arrival
     cpu: float  # seconds, user and system, of the whole process
     peak: float  # MiB
+    messages: int
+    start_wall: float = 0  # of these, before the first exchange was logged in to
+    start_cpu: float = 0
     lost: int = 0
     doubled: int = 0
     out_of_order: int = 0
     verified: bool = False
 
+    @property
+    def cpu_ns(self) -> float:
+        return self.cpu / self.messages * 1e9
+
+    @property
+    def rate(self) -> float:
+        return self.messages / self.wall
+
+    @property
+    def flowing_ns(self) -> float:
+        """The CPU of a message without the start."""
+        return (self.cpu - self.start_cpu) / self.messages * 1e9
+
+    @property
+    def flowing_rate(self) -> float:
+        return self.messages / (self.wall - self.start_wall)
+
 
 class Run:
     """A contender's surroundings."""
 
-    def __init__(self, session: work.Session, broker: Broker):
+    def __init__(self, contender, session: work.Session, broker: Broker):
         self.session, self.broker = session, broker
-        self.topic = broker.topic()
+        self.topics = broker.topics(contender.feeds, contender.partitions, contender.topic_settings)
+        self.topic = self.topics[0]
+        if contender.round_trip:
+            broker.process.tell(f"rtt 1 {contender.round_trip}")
         self.servers = broker.servers
         self.temporary = tempfile.TemporaryDirectory(prefix="tickbridge-bench-")
         self.folder = pathlib.Path(self.temporary.name)
         self.exchanges, self.opened, self.port = [], [], None
-        self.feed = work.LineFeed(session)
+        self.feed = work.LineFeed(session) if contender.lines else None
 
     def exchange(self, *flags):
         self.exchanges.append(harness.Exchange("--file", self.session.itch, "--loop", self.session.loops, "--encode-first", *flags))
@@ -46,28 +69,34 @@ class Run:
             program.end()
         for connection in self.opened:
             connection.close()
-        self.feed.end()
+        if self.feed:
+            self.feed.end()
         self.temporary.cleanup()
 
 
-class Memory(threading.Thread):
-    """The highest resident size of a process, MiB. (Its rusage begins with what the one that started it had.)"""
+class Watch(threading.Thread):
+    """Looks at a process while it works: its highest resident size, MiB (its rusage begins with what the one that started it had),
+    and what it had taken when the first exchange was logged in to."""
 
-    def __init__(self, pid: int):
+    def __init__(self, process, exchanges: list):
         super().__init__(daemon=True)
-        self.status, self.peak = pathlib.Path(f"/proc/{pid}/status"), 0.0
+        self.status, self.peak = pathlib.Path(f"/proc/{process.pid}/status"), 0.0
+        self.clock, self.exchanges = ~process.pid << 3 | 2, exchanges  # clock_getcpuclockid(3)
+        self.began, self.start_wall, self.start_cpu = time.monotonic(), 0.0, 0.0
         self.start()
 
     def run(self):
         while True:
             try:
                 found = re.search(r"VmHWM:\s+(\d+) kB", self.status.read_text())
+                if not self.start_wall and any("asked for session" in exchange.errors() for exchange in self.exchanges):
+                    self.start_wall, self.start_cpu = time.monotonic() - self.began, time.clock_gettime(self.clock)
             except OSError:
                 return
             if not found:  # it has ended
                 return
             self.peak = int(found[1]) / 1024
-            time.sleep(0.02)
+            time.sleep(0.02 if self.start_wall or not self.exchanges else 0.005)
 
 
 def await_port(port: int, process, told: pathlib.Path, seconds: float = 20):
@@ -95,7 +124,7 @@ def await_arrival(run: Run, process):
 
 
 def measure(contender, session: work.Session, broker: Broker) -> Sample:
-    run = Run(session, broker)
+    run = Run(contender, session, broker)
     try:
         command = [str(word) for word in contender.command(run)]
         told = run.folder / "told"
@@ -103,7 +132,7 @@ def measure(contender, session: work.Session, broker: Broker) -> Sample:
             began = time.monotonic()
             process = subprocess.Popen(command, stdin=contender.stdin(run), stdout=output, stderr=subprocess.STDOUT,
                                        env={**os.environ, **contender.environment})
-        memory = Memory(process.pid)
+        watch = Watch(process, run.exchanges)
         if contender.stays:
             await_port(run.port, process, told)
             began = time.monotonic()
@@ -117,7 +146,8 @@ def measure(contender, session: work.Session, broker: Broker) -> Sample:
             wall = time.monotonic() - began
             if process.returncode:
                 raise RuntimeError(f"exit {process.returncode}\n{told.read_text(errors='replace')[-2000:]}")
-        sample = Sample(wall, usage.ru_utime + usage.ru_stime, memory.peak)
+        sample = Sample(wall, usage.ru_utime + usage.ru_stime, watch.peak, session.total * contender.feeds, watch.start_wall,
+                        watch.start_cpu)
         for name, value in contender.own_figures(told.read_text(errors="replace")).items():
             setattr(sample, name, value)
         prove(contender, run, sample)
@@ -132,21 +162,27 @@ def measure(contender, session: work.Session, broker: Broker) -> Sample:
 def prove(contender, run: Run, sample: Sample):
     """The embedded broker keeps the newest only: there, arrivals are counted."""
     if run.broker.kind == "embedded":
-        sample.lost = run.session.total - run.broker.arrived(run.topic)
-    else:
-        (prove_lines if contender.lines else prove_itch)(run, sample)
-        sample.verified = True
+        sample.lost = sample.messages - sum(run.broker.arrived(topic) for topic in run.topics)
+        return
+    for topic in run.topics:
+        if contender.lines:
+            prove_lines(run, sample)
+        else:
+            prove_itch(run, sample, topic)
+    sample.verified = True
 
 
-def prove_itch(run: Run, sample: Sample):
+def prove_itch(run: Run, sample: Sample, topic: str):
     words = ["--loop", run.session.loops, "--timeout", 60]
-    with harness.Verifier(run.session.itch, run.servers, run.topic, *words, follow=False) as verifier:
+    with harness.Verifier(run.session.itch, run.servers, topic, *words, follow=False) as verifier:
         verdict = verifier.verdict(600)
         found = re.search(r"lost (\d+) duplicated (\d+) out_of_order (\d+) altered (\d+)", verdict)
         if not found:
             raise RuntimeError(f"no verdict: {verdict}\n{verifier.errors()}")
-        sample.lost, sample.doubled, sample.out_of_order = (int(found[n]) for n in (1, 2, 3))
-        sample.lost += int(found[4])
+        lost, doubled, out_of_order, altered = (int(number) for number in found.groups())
+        sample.lost += lost + altered
+        sample.doubled += doubled
+        sample.out_of_order += out_of_order
 
 
 def prove_lines(run: Run, sample: Sample):

@@ -10,7 +10,7 @@ import shutil
 import socket
 import subprocess
 
-from world import BIN, ROOT, harness
+from world import BIN, PARTITIONS, ROOT, harness
 
 HERE = pathlib.Path(__file__).resolve().parent
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "tickbridge"
@@ -25,6 +25,8 @@ class Missing(Exception):
 class Contender:
     """`lines`: fed with lines. `stays`: does not end by itself."""
     lines, stays, keyed = False, False, True
+    feeds, partitions, topic_settings = 1, PARTITIONS, ()
+    round_trip = 0  # ms, made longer on the embedded broker
     environment: dict = {}
 
     def __init__(self, name: str):
@@ -81,8 +83,9 @@ class Floor(Contender):
 
     def command(self, run):
         properties = [word for name, value in self.properties.items() for word in ("-X", f"{name.replace('_', '.')}={value}")]
-        return [BIN / "floor", "--file", run.session.itch, "--bootstrap", run.servers, "--topic", run.topic, "--loop",
-                run.session.loops, "--call", self.call, "--in-flight", self.in_flight, "--task-bytes", self.task_bytes, *properties]
+        return [BIN / "floor", "--file", run.session.itch, "--bootstrap", run.servers, "--topic", run.topic, "--partitions",
+                self.partitions, "--loop", run.session.loops, "--call", self.call, "--in-flight", self.in_flight,
+                "--task-bytes", self.task_bytes, *properties]
 
     def own_figures(self, output):
         told = json.loads(output.strip().splitlines()[-1])

@@ -35,13 +35,10 @@ class Results:
     def median(self, broker: str, word: str, field: str) -> float:
         return statistics.median(getattr(sample, field) for sample in self.runs[broker][word])
 
-    def cpu_ns(self, broker, word) -> float:
-        return self.median(broker, word, "cpu") / self.messages * 1e9
-
     def ratio(self, broker: str, word: str, base: str) -> float | None:
         """Median of the ratios of each round: the machine's speed drifts."""
         ours, theirs = self.runs[broker].get(word, []), self.runs[broker].get(base, [])
-        return statistics.median(a.cpu / b.cpu for a, b in zip(ours, theirs)) if ours and theirs else None
+        return statistics.median(a.cpu_ns / b.cpu_ns for a, b in zip(ours, theirs)) if ours and theirs else None
 
     def table(self, broker: str) -> str:
         rows = ["| contender | messages a second | CPU ns a message | beside the floor | beside straightforward | peak MiB | "
@@ -50,8 +47,8 @@ class Results:
             samples = self.runs[broker][word]
             ratios = [self.ratio(broker, word, base) for base in ("floor", "straightforward")]
             proved = f"{max(s.lost for s in samples):,} / {max(s.doubled for s in samples):,} / {max(s.out_of_order for s in samples):,}"
-            rows.append(f"| {self.contenders[word].name} | {self.messages / self.median(broker, word, 'wall'):,.0f} | "
-                        f"{self.cpu_ns(broker, word):,.0f} | {' | '.join('' if r is None else f'{r:.2f}' for r in ratios)} | "
+            rows.append(f"| {self.contenders[word].name} | {self.median(broker, word, 'rate'):,.0f} | "
+                        f"{self.median(broker, word, 'cpu_ns'):,.0f} | {' | '.join('' if r is None else f'{r:.2f}' for r in ratios)} | "
                         f"{self.median(broker, word, 'peak'):,.0f} | {proved if samples[0].verified else f'{samples[0].lost:,} / – / –'} |")
         return "\n".join(rows)
 
@@ -83,12 +80,12 @@ class Results:
         matplotlib.use("Agg")
         from matplotlib import pyplot
 
-        words = sorted(self.runs[broker], key=lambda word: -self.cpu_ns(broker, word))
+        words = sorted(self.runs[broker], key=lambda word: -self.median(broker, word, "cpu_ns"))
         names = [self.contenders[word].name for word in words]
         colours = ["#b8860b" if word in FLOORS else "#1f5fa8" if "tickbridge" in name else "#8a8a8a" for word, name in zip(words, names)]
         figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 0.42 * len(words) + 1.6), sharey=True)
-        costs = [self.cpu_ns(broker, word) for word in words]
-        rates = [self.messages / self.median(broker, word, "wall") / 1e6 for word in words]
+        costs = [self.median(broker, word, "cpu_ns") for word in words]
+        rates = [self.median(broker, word, "rate") / 1e6 for word in words]
         for axes, values, title, form in ((left, costs, "CPU, ns a message (less is better)", "{:,.0f}"),
                                           (right, rates, "million messages a second (more is better)", "{:.2f}")):
             axes.bar_label(axes.barh(names, values, color=colours), [form.format(v) for v in values], padding=3, fontsize=8)

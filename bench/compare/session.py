@@ -18,7 +18,7 @@ DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 @dataclasses.dataclass
 class Session:
     itch: pathlib.Path
-    lines: pathlib.Path
+    lines: pathlib.Path | None
     messages: int  # in the file
     loops: int  # times over
 
@@ -36,16 +36,16 @@ def line(instrument: int, number: int) -> bytes:
     return b"%s %0*d\n" % (key(instrument).encode(), SIZE - 5, number)
 
 
-def zipf(count: int, seed: int) -> list:
+def zipf(count: int, instruments: int, seed: int) -> list:
     """Instruments by a Zipf law (s = 1), as trading is spread over them."""
-    weights = list(itertools.accumulate(1 / rank for rank in range(1, INSTRUMENTS + 1)))
-    return random.Random(seed).choices(range(1, INSTRUMENTS + 1), cum_weights=weights, k=count)
+    weights = list(itertools.accumulate(1 / rank for rank in range(1, instruments + 1)))
+    return random.Random(seed).choices(range(1, instruments + 1), cum_weights=weights, k=count)
 
 
-def directory(folder: pathlib.Path) -> list:
+def directory(folder: pathlib.Path, instruments: int) -> list:
     """One stock directory message an instrument, from the simulator's generator."""
     path = folder / "directory.itch"
-    subprocess.run([BIN / "tickbridge-exchange", "--generate", str(25 * INSTRUMENTS), "--symbols", str(INSTRUMENTS), "--save", path,
+    subprocess.run([BIN / "tickbridge-exchange", "--generate", str(25 * instruments), "--symbols", str(instruments), "--save", path,
                     "--no-serve"], check=True, capture_output=True)
     data, at, found = path.read_bytes(), 0, {}
     while at < len(data):
@@ -54,25 +54,28 @@ def directory(folder: pathlib.Path) -> list:
         if message[:1] == b"R":
             found.setdefault(message[1:3], message)
         at += 2 + size
-    assert len(found) == INSTRUMENTS, f"{len(found)} of {INSTRUMENTS} instruments"
+    assert len(found) == instruments, f"{len(found)} of {instruments} instruments"
     return list(found.values())
 
 
-def make(folder: pathlib.Path, messages: int, loops: int, seed: int = 1) -> Session:
-    heads = directory(folder)
+def make(folder: pathlib.Path, messages: int, loops: int, instruments: int = INSTRUMENTS, size: int | None = None, lines: bool = True,
+         seed: int = 1) -> Session:
+    """`size`: of messages of a type that nobody knows, which are passed on with their instrument's key."""
+    heads = directory(folder, instruments)
     symbols = {int.from_bytes(m[1:3], "big"): m[11:19] for m in heads}
-    instruments = [int.from_bytes(m[1:3], "big") for m in heads] + zipf(messages - len(heads), seed)
-    itch, lines, order = [], [], struct.Struct(">HcHH6sQcI8sI4s")
-    for number, instrument in enumerate(instruments):
-        if number < len(heads):
-            itch.append(len(heads[number]).to_bytes(2, "big") + heads[number])
-        else:
-            time = (34_200_000_000_000 + number * 1_000).to_bytes(6, "big")
+    order, any_type, tail = struct.Struct(">HcHH6sQcI8sI4s"), struct.Struct(">HcHH6sQ"), random.Random(seed).randbytes(65_536)
+    numbered = [int.from_bytes(m[1:3], "big") for m in heads] + zipf(messages - len(heads), instruments, seed)
+    itch = [len(head).to_bytes(2, "big") + head for head in heads]
+    for number, instrument in enumerate(numbered[len(heads):], len(heads)):
+        time = (34_200_000_000_000 + number * 1_000).to_bytes(6, "big")
+        if size is None:
             itch.append(order.pack(SIZE, b"F", instrument, 0, time, number, b"B", 100, symbols[instrument], 1_000_000, b"NSDQ"))
-        lines.append(line(instrument, number))
-    session = Session(folder / "session.itch", folder / "session.lines", messages, loops)
+        else:
+            itch.append(any_type.pack(size, b"z", instrument, 0, time, number) + tail[:size - 19])
+    session = Session(folder / "session.itch", folder / "session.lines" if lines else None, messages, loops)
     session.itch.write_bytes(b"".join(itch))
-    session.lines.write_bytes(b"".join(lines))
+    if lines:
+        session.lines.write_bytes(b"".join(line(instrument, number) for number, instrument in enumerate(numbered)))
     return session
 
 

@@ -15,7 +15,7 @@ class Broker:
     """A topic of its own for each run. `kind`: embedded, kafka1, kafka3."""
 
     def __init__(self, kind: str):
-        self.kind, self.count, self.process = kind, 0, None
+        self.kind, self.count, self.last, self.process = kind, 0, [], None
         self.cluster = None if kind == "embedded" else harness.Kafka(int(kind.removeprefix("kafka")))
 
     def __enter__(self):
@@ -27,26 +27,29 @@ class Broker:
         if self.cluster:
             self.cluster.end()
 
-    def topic(self) -> str:
+    def topics(self, count: int = 1, partitions: int = PARTITIONS, settings: tuple = ()) -> list:
         """The next run's; of the embedded broker, which keeps everything in memory, another one."""
+        self._forget()
         self.count += 1
-        name = f"run{self.count}"
+        names = [f"run{self.count}" + (f"-{number}" if number else "") for number in range(count)]
         if self.cluster:
-            if self.count > 1:
-                self._forget(f"run{self.count - 1}")
-            self.cluster.topic(name, PARTITIONS, min(3, int(self.kind.removeprefix("kafka"))))
-            return name
+            for name in names:
+                self.cluster.topic(name, partitions, min(3, int(self.kind.removeprefix("kafka"))), *settings)
+        else:
+            beside = {names[0] + end: 1 for end in (".dead", ".cp", ".cp.state")}
+            self.process = harness.EmbeddedBroker({**dict.fromkeys(names, partitions), **beside})
+        self.last = names
+        return names
+
+    def _forget(self):
         if self.process:
             self.process.end()
-        self.process = harness.EmbeddedBroker({name: PARTITIONS, name + ".dead": 1, name + ".cp": 1, name + ".cp.state": 1})
-        return name
+        if self.cluster and self.last:
+            from confluent_kafka.admin import AdminClient
 
-    def _forget(self, name: str):
-        from confluent_kafka.admin import AdminClient
-
-        admin = AdminClient({"bootstrap.servers": self.servers})
-        for done in admin.delete_topics([name]).values():
-            done.result(30)
+            admin = AdminClient({"bootstrap.servers": self.servers})  # it has to outlive what it began
+            for done in admin.delete_topics(self.last).values():
+                done.result(30)
 
     @property
     def servers(self) -> str:
