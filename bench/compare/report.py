@@ -49,7 +49,7 @@ class Results:
             samples = self.runs[broker][word]
             ratios = [self.ratio(broker, word, base) for base in (*FLOORS, "straightforward")]
             proved = f"{max(s.lost for s in samples):,} / {max(s.doubled for s in samples):,} / {max(s.out_of_order for s in samples):,}"
-            rows.append(f"| {self.contenders[word].name} | {self.median(broker, word, 'rate'):,.0f} | "
+            rows.append(f"| {self.contenders[word].name} | {self.median(broker, word, 'flowing_rate'):,.0f} | "
                         f"{self.median(broker, word, 'cpu_ns'):,.0f} | {' | '.join('' if r is None else f'{r:.2f}' for r in ratios)} | "
                         f"{self.median(broker, word, 'peak'):,.0f} | {proved if samples[0].verified else f'{samples[0].lost:,} / – / –'} |")
         return "\n".join(rows)
@@ -59,7 +59,8 @@ class Results:
         parts = [f"# {self.began}", f"{machine()}; commit {commit()}; {versions}.",
                  f"{self.messages:,} messages of 40 bytes, 8,000 instruments (Zipf), 12 partitions, idempotent, acks=all; rounds in turn, "
                  "medians; ratios are medians of the rounds' own. CPU is user + system of the contender's process, start and end included "
-                 "(the bare library's: from its first call on; the ratios beside it count ours from the login at the exchange on)."]
+                 "(the bare library's: from its first call on; the ratios beside it count ours from the login at the exchange on). Messages a second: from the login, or the sending, to "
+                 "the end of the process, or the last arrival."]
         for broker in self.runs:
             count = max(len(samples) for samples in self.runs[broker].values())
             parts += [f"## {describe(broker)}", f"{count} round(s).", self.table(broker), f"![{broker}]({self.began}-{broker}.svg)"]
@@ -87,7 +88,7 @@ class Results:
         colours = ["#b8860b" if word in FLOORS else "#1f5fa8" if "tickbridge" in name else "#8a8a8a" for word, name in zip(words, names)]
         figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 0.42 * len(words) + 1.6), sharey=True)
         costs = [self.median(broker, word, "cpu_ns") for word in words]
-        rates = [self.median(broker, word, "rate") / 1e6 for word in words]
+        rates = [self.median(broker, word, "flowing_rate") / 1e6 for word in words]
         for axes, values, title, form in ((left, costs, "CPU, ns a message (less is better)", "{:,.0f}"),
                                           (right, rates, "million messages a second (more is better)", "{:.2f}")):
             axes.bar_label(axes.barh(names, values, color=colours), [form.format(v) for v in values], padding=3, fontsize=8)
