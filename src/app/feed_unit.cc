@@ -26,7 +26,8 @@ using sink::transaction_timeout;
 
 namespace {
 
-constexpr milliseconds kMarkInterval{100};  // the longest between two marks
+constexpr milliseconds kMarkInterval{100};   // the longest between two marks
+constexpr milliseconds kQuietInterval{250};  // and between two looks whether there is anything to mark
 constexpr milliseconds kRetryAfter{500};
 constexpr milliseconds kSound{60'000};  // a life of that age has not failed in a row with the one before
 
@@ -135,6 +136,7 @@ Result<void> FeedUnit::build(Opened& opened) {
   {
     const std::scoped_lock lock{sampling_};
     feed_ = std::move(*feed);
+    marked_.reset();
   }
   reader_ = std::make_unique<net::FeedReader>(
       around_.io, config_.name, replayed_.codec, config_.net, *password, !around_.invocation.exit_at_end, *feed_,
@@ -226,22 +228,33 @@ void FeedUnit::tick() {
   const milliseconds interval = around_.config.checkpoint.interval;
   const bool idle = keeper_ && !owning_ && !committing_ && keeper_->aligned() && lane_->in_flight() == 0;
   if (idle && now - owned_at_ >= kSound) recoveries_ = 0;  // a quiet feed acknowledges nothing
+  milliseconds often = transactional() ? around_.config.producer.transaction_interval : kMarkInterval;
   if (keeper_ && !owning_ && !ending_) {
     if (transactional()) {
       commit_transaction();
     } else {
-      feed_->want_mark();
+      if (quiet()) {
+        often = kQuietInterval;
+      } else {
+        feed_->want_mark();
+      }
       if (now >= next_checkpoint_ && !jumped_ && !keeper_->writing()) {
         next_checkpoint_ = now + interval;
         crossing_ ? keeper_->repeat() : keeper_->write({}, journal::Follows::kMore);
       }
     }
   }
-  const milliseconds often = transactional() ? around_.config.producer.transaction_interval : kMarkInterval;
   timer_.expires_after(std::min(often, interval));
   timer_.async_wait([this, life = life_](boost::system::error_code code) {
     if (!code && life == life_) tick();
   });
+}
+
+// Nothing has come since a mark was asked for that tells of all there was: the next would say the same.
+bool FeedUnit::quiet() {
+  const std::uint64_t published = feed_->ring().published();  // before the look: what comes in between is not told of
+  const std::optional<std::uint64_t> told = feed_->drained() ? std::optional{published} : std::nullopt;
+  return std::exchange(marked_, told) == told && told;
 }
 
 void FeedUnit::on_mark(pipeline::MarkReport report) {

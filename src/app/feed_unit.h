@@ -137,6 +137,7 @@ class FeedUnit {
   void changed_over();
   void stopped_at_change();
   void tick();
+  [[nodiscard]] bool quiet();
   void foretell(const std::vector<journal::Stranger>& strangers) const;
   void tell(std::vector<journal::Stranger> strangers);
   void recall_strangers();
@@ -238,6 +239,7 @@ class FeedUnit {
   std::uint64_t committed_at_ = 0;  // records handed over at the last transaction
   std::uint64_t marks_ = 0;         // reports seen
   std::optional<std::uint64_t> drained_at_;  // marks_ when all that was read had been handed over
+  std::optional<std::uint64_t> marked_;      // the ring up to here was drained when a mark was asked for last
   SteadyTime next_checkpoint_{};
 
   boost::asio::steady_timer timer_;

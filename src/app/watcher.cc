@@ -4,6 +4,8 @@
 #include <spdlog/spdlog.h>
 
 #include <charconv>
+#include <semaphore>
+#include <stop_token>
 #include <utility>
 
 #include "journal/checkpoint.h"
@@ -13,7 +15,7 @@ namespace tickbridge::app {
 
 namespace {
 
-constexpr milliseconds kEpochLook{250};  // from one look into the checkpoint topic to the next
+constexpr milliseconds kEpochLook{500};  // from one look into the checkpoint topic to the next
 constexpr milliseconds kPatience{2000};  // for a topic's metadata
 
 /// producer.metadata.max.age.ms, by the library's name.
@@ -42,8 +44,10 @@ Watcher::Watcher(const config::Config& config, std::string instance, sink::Compa
 }
 
 void Watcher::run(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
-    std::this_thread::sleep_for(kEpochLook);  // a consumer that always waits is half of an idle daemon's CPU time
+  std::binary_semaphore ended{0};
+  const std::stop_callback wake{stop, [&ended] { ended.release(); }};
+  // A pause between two looks: a consumer that always waits is half of an idle daemon's CPU time.
+  while (!ended.try_acquire_for(kEpochLook)) {
     look_at_epochs();
     const bool lost = checkpoints_.take_lost();
     if (states_.take_lost() || lost) restore_journal();

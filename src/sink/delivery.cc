@@ -16,6 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kTick = 50ms;         ///< how long one wait for events lasts at most
+constexpr auto kIdleTick = 250ms;    ///< with nothing in flight
 constexpr auto kStallProbe = 1s;     ///< how often a stalled partition may try again
 constexpr auto kRefusalGrace = 2s;   ///< from the gapless fatal error to the report that caused it
 constexpr auto kProbeInterval = 1s;  ///< between looks for a broker when all were down
@@ -59,8 +60,10 @@ std::int64_t DeliveryThread::in_flight() const {
 
 void DeliveryThread::run(const std::stop_token& stop) {
   ::pthread_setname_np(::pthread_self(), "delivery");  // as top and perf show it
+  milliseconds wait = kTick;
   while (!stop.stop_requested()) {
-    EventHandle event{rd_kafka_queue_poll(client_.queue, static_cast<int>(kTick.count()))};
+    EventHandle event{rd_kafka_queue_poll(client_.queue, static_cast<int>(wait.count()))};
+    wait = !event && in_flight() == 0 ? kIdleTick : kTick;
     if (event) handle(std::move(event));
     look_for_stalls();
     if (client_.attention.load()) [[unlikely]]
