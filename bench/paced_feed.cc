@@ -16,6 +16,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +35,7 @@ constexpr std::size_t kMaxSend = 256 << 10;
 
 struct Options {
   std::string file;
+  std::string save;
   std::uint64_t rate = 100'000;
   std::uint64_t seconds = 10;
   std::uint64_t warm_up = 2;
@@ -44,6 +46,7 @@ Options parse(int argc, char** argv) {
   Options options;
   CLI::App app{"An exchange that sends by a schedule and says how late it was."};
   app.add_option("--file", options.file, "messages, as .itch")->required()->check(CLI::ExistingFile);
+  app.add_option("--save", options.save, "what was sent, as .itch, for tickbridge-verify");
   app.add_option("--rate", options.rate, "messages a second")->capture_default_str();
   app.add_flag("--bursts", options.bursts, "once a second 1,000 messages in 2.4 ms on top of the rate");
   app.add_option("--seconds", options.seconds, "measured for so long")->capture_default_str();
@@ -94,6 +97,20 @@ class Messages {
   std::string bytes_;
   std::vector<std::string_view> directory_, rest_;
 };
+
+/// What was sent: a packet is a message with its length and an S before it.
+void save(const std::string& path, const Messages& messages, std::span<const std::int64_t> due, std::int64_t start) {
+  std::ofstream file{path, std::ios::binary};
+  std::string packets;
+  messages.append_directory(packets);
+  for (std::size_t i = 0; i < due.size(); ++i) messages.append_message(packets, i, start + due[i]);
+  for (std::size_t at = 0; at < packets.size();) {
+    const std::size_t size = load_be<std::uint16_t>(as_bytes(packets), at) - 1U;
+    const char length[] = {static_cast<char>(size >> 8U), static_cast<char>(size)};
+    file.write(length, 2).write(packets.data() + at + 3, static_cast<std::streamsize>(size));
+    at += 3 + size;
+  }
+}
 
 /// One client, logged in.
 class Client {
@@ -193,9 +210,9 @@ int main(int argc, char** argv) {
   append(out, 'Z', {});
   say(fmt::format("{{\"messages\": {}, \"sends\": {}, \"cpu_s\": {:.6f}, \"late\": {}}}", due.size(), sends, spent,
                   json(late)));
-  say("sent");
   std::string go_on(1, '\0');
   if (::read(STDIN_FILENO, go_on.data(), 1) >= 0) client.send(out);
   client.await_close();
+  if (!options.save.empty()) save(options.save, messages, due, start);
   return 0;
 }
