@@ -41,6 +41,7 @@ struct Options {
   std::uint64_t seconds = 10;
   std::uint64_t warm_up = 2;
   bool bursts = false;
+  std::int64_t every_us = 0;
   sink::ProducerOptions producer;
 };
 
@@ -64,6 +65,8 @@ Options parse(int argc, char** argv) {
   app.add_option("--rate", options.rate, "messages a second, by a schedule; 0: as fast as it goes")
       ->capture_default_str();
   app.add_flag("--bursts", options.bursts, "once a second 1,000 messages in 2.4 ms on top of the rate");
+  app.add_option("--every", options.every_us, "what is due in so many us comes together; 0: each by itself")
+      ->capture_default_str();
   app.add_option("--seconds", options.seconds, "with a rate: measured for so long")->capture_default_str();
   app.add_option("--warm-up", options.warm_up, "seconds before that")->capture_default_str();
   app.add_option("-X", properties, "NAME=VALUE of the client library")->delimiter(',');
@@ -198,7 +201,8 @@ struct Times {
 };
 
 void run_by_schedule(const Options& options, const Prepared& prepared) {
-  const std::vector<std::int64_t> due = schedule(options.rate, options.warm_up + options.seconds, options.bursts);
+  const std::vector<std::int64_t> due =
+      schedule(options.rate, options.warm_up + options.seconds, options.bursts, options.every_us);
   Latency late, from_due, from_hand_over;
   std::vector<Times> times(static_cast<std::size_t>(options.partitions));
   std::int64_t warm = 0;

@@ -40,6 +40,7 @@ struct Options {
   std::uint64_t seconds = 10;
   std::uint64_t warm_up = 2;
   bool bursts = false;
+  std::int64_t every_us = 0;
 };
 
 Options parse(int argc, char** argv) {
@@ -49,6 +50,8 @@ Options parse(int argc, char** argv) {
   app.add_option("--save", options.save, "what was sent, as .itch, for tickbridge-verify");
   app.add_option("--rate", options.rate, "messages a second")->capture_default_str();
   app.add_flag("--bursts", options.bursts, "once a second 1,000 messages in 2.4 ms on top of the rate");
+  app.add_option("--every", options.every_us, "what is due in so many us comes together; 0: each by itself")
+      ->capture_default_str();
   app.add_option("--seconds", options.seconds, "measured for so long")->capture_default_str();
   app.add_option("--warm-up", options.warm_up, "seconds before that")->capture_default_str();
   try {
@@ -175,7 +178,8 @@ void say(const std::string& line) {
 int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
   const Messages messages{options.file};
-  const std::vector<std::int64_t> due = schedule(options.rate, options.warm_up + options.seconds, options.bursts);
+  const std::vector<std::int64_t> due =
+      schedule(options.rate, options.warm_up + options.seconds, options.bursts, options.every_us);
   const Client client;
   std::string out;
   messages.append_directory(out);

@@ -33,11 +33,12 @@ class Load:
     rate: int
     bursts: bool
     seconds: int
+    every: int  # us
     warm_up: int = 2
 
     @property
     def flags(self) -> list:
-        return ["--rate", self.rate, "--seconds", self.seconds, "--warm-up", self.warm_up, *(["--bursts"] if self.bursts else [])]
+        return ["--rate", self.rate, "--seconds", self.seconds, "--warm-up", self.warm_up, "--every", self.every, *(["--bursts"] if self.bursts else [])]
 
 
 @dataclasses.dataclass
@@ -145,6 +146,7 @@ def arguments():
     parser.add_argument("--only", help="some of " + ",".join(CONTENDERS))
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=int, default=10, help="of measuring a run")
+    parser.add_argument("--every", type=int, default=50, help="us: what is due within them comes together; 0: each message by itself")
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "docs/benchmarks")
     options = parser.parse_args()
     options.brokers = (options.brokers or ("kafka1" if options.quick else "kafka1,embedded")).split(",")
@@ -160,10 +162,10 @@ def arguments():
 
 def run(options, session, results):
     for kind in options.brokers:
-        with Broker(kind) as broker:
+        with Broker(kind, "message.timestamp.type=LogAppendTime") as broker:
             say(report.describe(kind))
             for word in options.loads:
-                load = Load(*LOADS[word], options.seconds)
+                load = Load(*LOADS[word], options.seconds, options.every)
                 for number in range(options.rounds):
                     for name in options.only if number % 2 == 0 else reversed(options.only):
                         with machine_to_ourselves():

@@ -14,8 +14,8 @@ PARTITIONS = 12
 class Broker:
     """A topic of its own for each run. `kind`: embedded, kafka1, kafka3."""
 
-    def __init__(self, kind: str):
-        self.kind, self.count, self.process = kind, 0, None
+    def __init__(self, kind: str, *topic_config: str):
+        self.kind, self.topic_config, self.count, self.process = kind, topic_config, 0, None
         self.cluster = None if kind == "embedded" else harness.Kafka(int(kind.removeprefix("kafka")))
 
     def __enter__(self):
@@ -34,7 +34,7 @@ class Broker:
         if self.cluster:
             if self.count > 1:
                 self._forget(f"run{self.count - 1}")
-            self.cluster.topic(name, PARTITIONS, min(3, int(self.kind.removeprefix("kafka"))))
+            self.cluster.topic(name, PARTITIONS, min(3, int(self.kind.removeprefix("kafka"))), *self.topic_config)
             return name
         if self.process:
             self.process.end()

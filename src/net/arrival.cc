@@ -32,19 +32,29 @@ std::int64_t stamp_of(msghdr& message) noexcept {
   return 0;
 }
 
-/// The second figure of /proc/thread-self/schedstat. -1: not known.
-std::int64_t waited_for_a_core() noexcept {
-  const int file = ::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
-  if (file < 0) return -1;
-  std::array<char, 128> text{};
-  const ssize_t size = ::read(file, text.data(), text.size());
-  ::close(file);
-  const char* const end = text.data() + std::max<ssize_t>(size, 0);
-  const char* const blank = std::find(static_cast<const char*>(text.data()), end, ' ');
-  std::int64_t waited = -1;
-  if (blank != end) std::from_chars(blank + 1, end, waited);
-  return waited;
-}
+/// A thread's figures: ns on a core, ns waiting for one, times it got one.
+class SchedStat {
+ public:
+  SchedStat() : file_{::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC)} {}
+  ~SchedStat() {
+    if (file_ >= 0) ::close(file_);
+  }
+  SchedStat(const SchedStat&) = delete;
+  SchedStat& operator=(const SchedStat&) = delete;
+  /// -1: not known.
+  [[nodiscard]] std::int64_t waited_for_a_core() const noexcept {
+    std::array<char, 64> text{};
+    const ssize_t size = ::pread(file_, text.data(), text.size(), 0);
+    const char* const end = text.data() + std::max<ssize_t>(size, 0);
+    const char* const blank = std::find(static_cast<const char*>(text.data()), end, ' ');
+    std::int64_t waited = -1;
+    if (blank != end) std::from_chars(blank + 1, end, waited);
+    return waited;
+  }
+
+ private:
+  int file_;
+};
 
 }  // namespace
 
@@ -80,8 +90,9 @@ SocketRead read_stamped(int socket, MutableBytes into) noexcept {
 }
 
 std::int64_t awake_ns() noexcept {
-  const std::int64_t waited = waited_for_a_core();
-  timespec ran{};
+  static thread_local const SchedStat stat;
+  const std::int64_t waited = stat.waited_for_a_core();
+  timespec ran{};  // what schedstat says of that is as old as the last tick
   if (waited < 0 || ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ran) != 0) return -1;
   return waited + nanoseconds_of(ran);
 }
