@@ -3,10 +3,12 @@ import collections
 import json
 import math
 import pathlib
+import statistics
 import time
 
 import report
 
+BASES = {"default": "floor", "low-latency": "floor-low", "low-latency-nice": "floor-nice"}  # the bare library with the same settings
 SHARES = {"median": 0.5, "99 %": 0.99, "99.9 %": 0.999, "most": 1.0}
 
 
@@ -80,16 +82,24 @@ class Results:
         return added(sample.histograms.get(name, {}) for sample in samples)
 
     def table(self, broker: str) -> str:
-        rows = ["| load | contender | to hand-over | to acknowledgement | CPU ns a message | sender late | append time − due |",
-                "|---|---|---|---|---|---|---|"]
+        rows = ["| load | contender | to hand-over | to acknowledgement | beside the bare library: median, 99 % | CPU ns a message | sender late | "
+                "append time − due |", "|---|---|---|---|---|---|---|---|"]
         for load, contenders in self.runs[broker].items():
             for word, samples in contenders.items():
                 cpu = sum(sample.cpu for sample in samples) / len(samples)
                 outside = [sample.outside for sample in samples if sample.outside]
                 rows.append(" | ".join([f"| {load}", self.names[word], *(figures(self.histogram(samples, f"to {stage}")) for stage in
-                            ("hand-over", "acknowledgement")), f"{cpu:,.0f}", figures(added(sample.late for sample in samples)),
+                            ("hand-over", "acknowledgement")), self.ratios(contenders, word), f"{cpu:,.0f}", figures(added(sample.late for sample in samples)),
                             " / ".join(f"{max(column):.0f}" for column in zip(*outside)) + " ms" if outside else "–"]) + " |")
         return "\n".join(rows)
+
+    @staticmethod
+    def ratios(contenders: dict, word: str) -> str:
+        """Medians of the rounds' own."""
+        name, bases = "to acknowledgement", contenders.get(BASES.get(word), [])
+        pairs = [(sample.histograms[name], base.histograms[name]) for sample, base in zip(contenders[word], bases)]
+        return ", ".join(f"{statistics.median(quantile(a, share) / quantile(b, share) for a, b in pairs):.2f}" for share in (0.5, 0.99)
+                         ) if pairs else "–"
 
     def page(self) -> str:
         rounds = max(len(samples) for loads in self.runs.values() for contenders in loads.values() for samples in contenders.values())
@@ -118,7 +128,7 @@ class Results:
         from matplotlib import pyplot
 
         loads = self.runs[broker]
-        colours = dict(zip(self.names, ("#1f5fa8", "#c03a2b", "#2a8a5a", "#8a8a8a", "#b8860b")))
+        colours = dict(zip(self.names, ("#1f5fa8", "#c03a2b", "#e08070", "#2a8a5a", "#8a8a8a", "#b8860b", "#e0c060")))
         grid, rows = pyplot.subplots(len(loads), 2, figsize=(11, 3 * len(loads)), squeeze=False, sharex=True)
         for axes_row, (load, contenders) in zip(rows, loads.items()):
             for axes, name in zip(axes_row, ("to hand-over", "to acknowledgement")):
