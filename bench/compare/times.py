@@ -60,9 +60,9 @@ def from_outside(servers: str, topic: str, log_check, most: int = 5_000) -> list
     left, found = sum(min(most, end) for end in ends.values()), []
     while left > 0:
         for message in client.consume(10_000, 1):
-            left -= 1
+            left -= not message.error()
             due_ms = int.from_bytes(message.value()[5:11], "big") / 1e6
-            if message.value()[:1] == b"F":
+            if not message.error() and message.value()[:1] == b"F":
                 found.append(message.timestamp()[1] % 86_400_000 - due_ms)
     client.close()
     found.sort()
