@@ -116,7 +116,7 @@ class Results:
         (folder / f"{self.began}-latency.md").write_text(self.page())
         runs = {broker: {load: {self.names[word]: [vars(sample) for sample in samples] for word, samples in contenders.items()}
                          for load, contenders in loads.items()} for broker, loads in self.runs.items()}
-        text = json.dumps({"machine": report.machine(), "commit": report.commit(), "seconds": self.seconds, "runs": runs})
+        text = json.dumps({"machine": report.machine(), "commit": report.commit(), "seconds": self.seconds, "runs": runs}, separators=(",", ":"))
         (folder / f"{self.began}-latency.json").write_text(text + "\n")
         for broker in self.runs:
             self.plot(broker, folder)
@@ -150,7 +150,9 @@ class Results:
             return
         total, seen, x, y = sum(histogram.values()), 0, [], []
         for end in sorted(histogram):
-            x.append(total / (total - seen))
-            y.append(end / 1000)
+            at = total / (total - seen)
             seen += histogram[end]
+            if not x or at > 1.02 * x[-1]:  # what can be seen
+                x.append(at)
+                y.append(end / 1000)
         axes.plot(x, y, label=name, color=colour, drawstyle="steps-post")
