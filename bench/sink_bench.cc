@@ -6,6 +6,7 @@
 // sink_bench [MESSAGES (2000000) [ROUNDS (3)]]; with another allocator: LD_PRELOAD=…/libmimalloc.so sink_bench
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
+
 #include <librdkafka/rdkafka_mock.h>
 #include <spdlog/spdlog.h>
 #include <sys/prctl.h>
@@ -22,8 +23,7 @@
 #include <thread>
 #include <vector>
 
-#include "sink/conf.h"
-#include "sink/handles.h"
+#include "bare_client.h"
 #include "sink/producer.h"
 
 namespace {
@@ -35,6 +35,7 @@ using namespace tickbridge::sink;  // NOLINT
 constexpr std::int32_t kPartitions = 12;
 constexpr std::size_t kGroup = 250;
 constexpr std::size_t kInFlight = 50'000;
+constexpr std::int64_t kTimestamp = 1'577'800'000'000;
 constexpr std::string_view kKey = "AAPL    ";
 constexpr std::string_view kValue = "0123456789012345678901234567890123456789";
 
@@ -108,91 +109,33 @@ ProducerOptions options_for(const Broker& broker) {
 /// The library used as well as it can be, and nothing else.
 class Bare {
  public:
-  explicit Bare(const Broker& broker) {
-    auto conf = make_conf(properties_for(options_for(broker), Delivery::kAtLeastOnce, Send::kAsync));
-    rd_kafka_conf_set_events(conf->get(), RD_KAFKA_EVENT_DR);
-    rd_kafka_conf_set_log_cb(conf->get(), nullptr);
-    client_.reset(rd_kafka_new(RD_KAFKA_PRODUCER, conf->release(), nullptr, 0));
-    queue_.reset(rd_kafka_queue_get_main(client_.get()));
-    topic_.reset(rd_kafka_topic_new(client_.get(), "ticks", nullptr));
-    const rd_kafka_metadata_t* found = nullptr;
-    rd_kafka_metadata(client_.get(), 0, topic_.get(), &found, 10'000);
-    const MetadataHandle metadata{found};
-    poller_ = std::jthread{[this](const std::stop_token& stop) { poll(stop); }};
-  }
-  ~Bare() { poller_.request_stop(); }
-  Bare(const Bare&) = delete;
-  Bare& operator=(const Bare&) = delete;
-
+  explicit Bare(const Broker& broker) : client_{options_for(broker), "ticks"} {}
   void batches(std::size_t messages) {
-    std::vector<rd_kafka_message_t> batch(kGroup);
-    for (rd_kafka_message_t& message : batch) {
-      message.payload = const_cast<char*>(kValue.data());
-      message.len = kValue.size();
-      message.key = const_cast<char*>(kKey.data());
-      message.key_len = kKey.size();
-    }
-    each_group(messages, [&](std::int32_t partition) {
-      const int taken = rd_kafka_produce_batch(topic_.get(), partition, RD_KAFKA_MSG_F_COPY, batch.data(), kGroup);
-      if (taken != kGroup) std::abort();
-    });
+    each_group(messages, [&](std::int32_t partition) { client_.batch(partition, group_); });
   }
   void singles(std::size_t messages) {
-    std::array<rd_kafka_vu_t, 6> parts{};
-    parts[0].vtype = RD_KAFKA_VTYPE_RKT;
-    parts[0].u.rkt = topic_.get();
-    parts[1].vtype = RD_KAFKA_VTYPE_PARTITION;
-    parts[2].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
-    parts[2].u.i = RD_KAFKA_MSG_F_COPY;
-    parts[3].vtype = RD_KAFKA_VTYPE_VALUE;
-    parts[3].u.mem = {const_cast<char*>(kValue.data()), kValue.size()};
-    parts[4].vtype = RD_KAFKA_VTYPE_KEY;
-    parts[4].u.mem = {const_cast<char*>(kKey.data()), kKey.size()};
-    parts[5].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
-    parts[5].u.i64 = 1'577'800'000'000;
-    each_group(messages, [&](std::int32_t partition) {
-      parts[1].u.i32 = partition;
-      for (std::size_t i = 0; i < kGroup; ++i) {
-        if (rd_kafka_produceva(client_.get(), parts.data(), parts.size()) != nullptr) std::abort();
-      }
-    });
+    each_group(messages, [&](std::int32_t partition) { client_.singles(partition, group_, kTimestamp); });
   }
 
  private:
   template <class Produce>
   void each_group(std::size_t messages, const Produce& produce) {
     for (std::size_t done = 0; done < messages; done += kGroup) {
-      if (in_flight_.load() + kGroup > kInFlight) {
-        waiting_.exchange(true);
-        if (in_flight_.load() > kInFlight * 3 / 4) {
-          room_.acquire();
-        } else if (!waiting_.exchange(false)) {
-          room_.acquire();
-        }
-      }
-      in_flight_.fetch_add(kGroup);
       produce(static_cast<std::int32_t>(done / kGroup % kPartitions));
     }
-    rd_kafka_flush(client_.get(), 60'000);
+    client_.flush();
   }
-  void poll(const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-      EventHandle event{rd_kafka_queue_poll(queue_.get(), 50)};
-      if (!event) continue;
-      const std::size_t count = rd_kafka_event_message_count(event.get());
-      event.reset();
-      const std::size_t before = in_flight_.fetch_sub(count);
-      if (before - count <= kInFlight * 3 / 4 && waiting_.load() && waiting_.exchange(false)) room_.release();
-    }
+  static rd_kafka_message_t message() {
+    rd_kafka_message_t message{};
+    message.payload = const_cast<char*>(kValue.data());
+    message.len = kValue.size();
+    message.key = const_cast<char*>(kKey.data());
+    message.key_len = kKey.size();
+    return message;
   }
 
-  ClientHandle client_;
-  QueueHandle queue_;
-  TopicHandle topic_;
-  std::atomic<std::size_t> in_flight_{0};
-  std::atomic<bool> waiting_{false};
-  std::counting_semaphore<> room_{0};
-  std::jthread poller_;
+  std::vector<rd_kafka_message_t> group_{kGroup, message()};
+  bench::BareClient client_;
 };
 
 /// The same through a lane.
@@ -254,7 +197,7 @@ int main(int argc, char** argv) {
     Ours ours{broker};
     const std::array<std::function<void()>, 4> works{[&] { bare.batches(messages); }, [&] { ours.run(messages, 0); },
                                                      [&] { bare.singles(messages); },
-                                                     [&] { ours.run(messages, 1'577'800'000'000); }};
+                                                     [&] { ours.run(messages, kTimestamp); }};
     std::array<Cost, 4> found;
     // By turns bare or ours goes first: the heap that the one leaves behind is the other's.
     for (std::size_t i = 0; i < works.size(); ++i) {

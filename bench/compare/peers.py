@@ -52,7 +52,12 @@ class Contender:
 class Tickbridge(Contender):
     def __init__(self, name: str, **settings):
         super().__init__(name)
+<<<<<<< HEAD
         self.compression, self.payload = settings.pop("compression", "none"), settings.pop("payload", "message")
+=======
+        self.compression = settings.pop("compression", "none")
+        self.profile = settings.pop("profile", None)
+>>>>>>> s7-l
         self.settings = settings
 
     def version(self):
@@ -64,7 +69,8 @@ class Tickbridge(Contender):
                  "feed.default.dead_letter_topic": run.topic + ".dead", "checkpoint.topic": run.topic + ".cp",
                  "feed.default.compression": self.compression, "feed.default.payload": self.payload,
                  **{f"feed.default.{name}": value for name, value in self.settings.items()}}
-        return [BIN / "tickbridge", "--host", exchange.host, "--port", exchange.port, "--exit-at-end",
+        profile = ["--config", ROOT / f"config/profiles/{self.profile}.toml"] if self.profile else []
+        return [BIN / "tickbridge", *profile, "--host", exchange.host, "--port", exchange.port, "--exit-at-end",
                 *(word for name, value in words.items() for word in ("--set", f"{name}={value}"))]
 
 
@@ -260,7 +266,13 @@ def all_of_them() -> dict:
         "floor-single": Floor("bare library, single calls", "single"),
         "send": Tickbridge("tickbridge, send time", timestamp="send"),
         "exchange": Tickbridge("tickbridge, exchange time (default)"),
+<<<<<<< HEAD
         "zlib": Tickbridge("tickbridge, send time, zlib packets of 1 to 20", timestamp="send", compression="zlib", payload="block"),
+=======
+        "low-latency": Tickbridge("tickbridge, profile low-latency", profile="low-latency"),
+        "throughput": Tickbridge("tickbridge, profile throughput", profile="throughput"),
+        "zlib": Tickbridge("tickbridge, send time, zlib packets", timestamp="send", compression="zlib"),
+>>>>>>> s7-l
         "straightforward": Straightforward("straightforward C++"),
         "kcat": Kcat("kcat"),
         "rsyslog": Rsyslog("rsyslog"),

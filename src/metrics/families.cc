@@ -81,8 +81,8 @@ Family latencies(std::span<const FeedMetrics* const> feeds) {
   Family family{
       "tickbridge_feed_latency_seconds",
       Kind::kHistogram,
-      "From a message's arrival (the read of the socket that brought it, or one before it) to its hand-over to "
-      "the producer, and to Kafka's acknowledgement; wall clock",
+      "From a message's arrival in the socket (or a little earlier: docs/latency.md) to its hand-over to the producer, and "
+      "to Kafka's acknowledgement; wall clock",
       {}};
   for (const FeedMetrics* feed : feeds) {
     for (const Stage stage : {Stage::kHandOver, Stage::kAcknowledgement}) {

@@ -18,7 +18,7 @@ enum class FeedState : std::uint8_t { kConnecting, kLoggingIn, kRecovering, kStr
 constexpr std::size_t kFeedStates = 6;
 [[nodiscard]] std::string_view name(FeedState state) noexcept;
 
-/// From a message's arrival (the read that brought it) to … (contract of /metrics: the label `to`).
+/// From a message's arrival in the socket to … (contract of /metrics: the label `to`).
 enum class Stage : std::uint8_t { kHandOver, kAcknowledgement };
 constexpr std::size_t kStages = 2;
 [[nodiscard]] std::string_view name(Stage stage) noexcept;

@@ -28,6 +28,13 @@ class Latency {
   /// The time that `share` (0 to 1) of all messages did not exceed: the end of its bucket, max_ns() at most; 0: nothing
   /// recorded.
   [[nodiscard]] std::uint64_t quantile_ns(double share) const noexcept;
+  /// function(end_ns, count) for each bucket that holds something, upwards.
+  template <class Function>
+  void for_each(const Function& function) const {
+    for (std::size_t i = 0; i < kBuckets; ++i) {
+      if (const auto count = counts_[i].load(std::memory_order_relaxed); count != 0) function(end_of(i), count);
+    }
+  }
 
  private:
   static constexpr std::size_t kWidth = std::size_t{1} << kWidthBits;

@@ -8,6 +8,9 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
+#include <cerrno>
+#include <cstring>
+#include <optional>
 #include <random>
 #include <utility>
 
@@ -22,6 +25,7 @@ namespace {
 
 constexpr std::size_t kMaxRead = std::size_t{256} << 10U;  // the workers get going while the next read comes
 constexpr std::size_t kMinRead = 4096;
+constexpr std::size_t kLargeRead = std::size_t{16} << 10U;
 constexpr milliseconds kDrainPoll{2};  // zlib-stream: until the last connection is worked off
 
 std::uint64_t seed() { return (std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}(); }
@@ -128,8 +132,10 @@ void FeedReader::connected() {
   socket_.set_option(tcp::no_delay{true}, ignored);
   socket_.set_option(asio::socket_base::keep_alive{true}, ignored);  // frames have no heartbeats of their own
   if (session_.has_logged_in()) metrics_.add(FeedCounter::kReconnects, 1);
+  stamp_arrivals(socket_.native_handle());
   scanner_.connected();
-  reading_paused_ = writing_ = false;
+  arrival_.connected(wall_nanoseconds());
+  reading_paused_ = writing_ = last_was_large_ = false;
   session_.connected(SteadyClock::now(), turn());
   show();
   send();
@@ -138,8 +144,7 @@ void FeedReader::connected() {
 }
 
 void FeedReader::read() {
-  MutableBytes free = intake_.ring().writable();
-  if (free.size() < kMinRead) {
+  if (intake_.ring().writable().size() < kMinRead) {
     // Wait for a good part of the ring, so that reads stay large.
     if (!intake_.ring().wait_for_space(intake_.ring().size() / 8)) {
       reading_paused_ = true;
@@ -147,49 +152,70 @@ void FeedReader::read() {
       metrics_.add(FeedCounter::kReadStops, 1);
       return;
     }
-    free = intake_.ring().writable();
   }
-  const std::uint64_t connection = connection_;
-  socket_.async_read_some(asio::buffer(free.data(), std::min(free.size(), kMaxRead)),
-                          [this, connection](Code code, std::size_t n) {
-                            if (connection != connection_) return;
-                            if (!code) return take(n);
-                            if (code != asio::error::eof) {
-                              spdlog::warn("feed {}: connection to the exchange lost: {}", feed_, code.message());
-                            }
-                            hang_up(code == asio::error::eof);
-                          });
+  // Behind a large read there is more, as a rule, and a look costs less than waiting. Other feeds come first.
+  if (!last_was_large_) return await_bytes();
+  asio::post(io_, [this, connection = connection_] {
+    if (connection == connection_) look();
+  });
 }
 
-void FeedReader::take(std::size_t n) {
+void FeedReader::await_bytes() {
+  socket_.async_wait(tcp::socket::wait_read, [this, connection = connection_](Code code) {
+    if (connection != connection_) return;
+    if (!code) return look();
+    spdlog::warn("feed {}: connection to the exchange lost: {}", feed_, code.message());
+    hang_up(false);
+  });
+}
+
+void FeedReader::look() {
+  const MutableBytes free = intake_.ring().writable();
+  const SocketRead read = read_stamped(socket_.native_handle(), free.first(std::min(free.size(), kMaxRead)));
+  last_was_large_ = read.size >= kLargeRead;
+  if (read.size != 0) return take(read);
+  if (read.error == EAGAIN) {
+    arrival_.seen(read);
+    return await_bytes();
+  }
+  if (read.error != 0) {
+    spdlog::warn("feed {}: connection to the exchange lost: {}", feed_, std::strerror(read.error));
+  }
+  hang_up(read.error == 0);
+}
+
+void FeedReader::take(const SocketRead& read) {
   const SteadyTime now = SteadyClock::now();
-  const std::int64_t received_ns = wall_nanoseconds();
-  metrics_.add(FeedCounter::kBytesReceived, n);
+  metrics_.add(FeedCounter::kBytesReceived, read.size);
   metrics_.add(FeedCounter::kReads, 1);
-  intake_.ring().wrote(n);
+  intake_.ring().wrote(read.size);
   const std::uint64_t connection = connection_;
   if (intake_.scans()) {
     session_.received(now);
-    intake_.ring().publish(n, received_ns);
+    intake_.ring().publish(read.size, read.began_ns, arrival_.oldest(read, false));
     intake_.announce();
   } else {
-    scan_whole_packets(received_ns, now);
+    scan_whole_packets(read, now);
   }
-  if (connection == connection_) read();
+  arrival_.seen(read);
+  if (connection == connection_) this->read();
 }
 
-void FeedReader::scan_whole_packets(std::int64_t received_ns, SteadyTime now) {
+void FeedReader::scan_whole_packets(const SocketRead& read, SteadyTime now) {
   const std::uint64_t connection = connection_;
+  std::optional<std::int64_t> arrived_ns;
   bool more = true;
   while (more && connection == connection_) {
-    const Scan scan = scanner_.scan(intake_.ring().unpublished());
+    const Bytes bytes = intake_.ring().unpublished();
+    const Scan scan = scanner_.scan(bytes);
+    if (!arrived_ns) arrived_ns = arrival_.oldest(read, scan.packets == 1 && scan.whole == bytes.size());
     note(scan);
     const Verdict verdict = session_.scanned(scan, now);
     const bool unwanted = scan.stop == Scan::Stop::kAccepted && verdict == Verdict::kHangUp;  // an ended session, again
     if (unwanted) {
       intake_.ring().discard_unpublished();
     } else {
-      intake_.ring().publish(scan.whole, received_ns);
+      intake_.ring().publish(scan.whole, read.began_ns, *arrived_ns);
     }
     more = scan.stop != Scan::Stop::kMore;
     if (more) act(verdict);

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "metrics/feed_metrics.h"
+#include "net/arrival.h"
 #include "net/intake.h"
 #include "net/options.h"
 #include "net/session.h"
@@ -58,8 +59,10 @@ class FeedReader {
   void connect(const tcp::resolver::results_type& endpoints);
   void connected();
   void read();
-  void take(std::size_t n);
-  void scan_whole_packets(std::int64_t received_ns, SteadyTime now);
+  void await_bytes();
+  void look();
+  void take(const SocketRead& read);
+  void scan_whole_packets(const SocketRead& read, SteadyTime now);
   void note(const Scan& scan);
   void act(Verdict verdict);
   void hang_up(bool eof);
@@ -85,6 +88,7 @@ class FeedReader {
   // main thread only
   Session session_;
   PacketScanner scanner_;
+  Arrival arrival_;
   tcp::resolver resolver_;
   tcp::socket socket_;
   boost::asio::steady_timer retry_;
@@ -96,6 +100,7 @@ class FeedReader {
   bool hanging_up_ = false;  // closed, but what it brought is not worked off yet
   bool closed_by_exchange_ = false;
   bool reading_paused_ = false;
+  bool last_was_large_ = false;
   bool stopped_ = false;
   bool catching_up_ = false;
   bool writing_ = false;

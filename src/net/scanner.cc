@@ -20,6 +20,7 @@ Scan PacketScanner::scan(Bytes bytes) {
       scan.problem = packet.problem;
       break;
     }
+    ++scan.packets;
     if (packet.type == soup::kSequenced && logged_in_) [[likely]] {
       ++scan.sequenced;
       scan.whole += packet.size;

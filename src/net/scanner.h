@@ -19,6 +19,7 @@ struct Scan {
     kBroken,    ///< before bytes that no packet begins with: the connection cannot be read any further
   };
   std::size_t whole = 0;        ///< bytes of whole packets: what may be published
+  std::uint64_t packets = 0;    ///< in those bytes
   std::uint64_t sequenced = 0;  ///< sequenced packets among them
   std::uint64_t ignored = 0;    ///< debug and unsequenced packets among them
   Stop stop = Stop::kMore;

@@ -102,7 +102,24 @@ json::object status_of(const FeedMetrics& feed) {
   return out;
 }
 
+json::object histograms_of(const FeedMetrics& feed) {
+  json::object out;
+  for (const metrics::Stage stage : {metrics::Stage::kHandOver, metrics::Stage::kAcknowledgement}) {
+    json::array buckets;
+    feed.latency(stage).for_each(
+        [&](std::uint64_t end_ns, std::uint64_t count) { buckets.push_back({end_ns, count}); });
+    out[metrics::name(stage)] = std::move(buckets);
+  }
+  return out;
+}
+
 }  // namespace
+
+std::string render_latency(const metrics::Registry& registry) {
+  json::object feeds;
+  for (const FeedMetrics* feed : registry.feeds()) feeds[valid_utf8(feed->feed())] = histograms_of(*feed);
+  return json::serialize(feeds) + "\n";
+}
 
 std::string render_status(const metrics::Registry& registry, SteadyTime now) {
   json::object feeds;

@@ -26,6 +26,8 @@ Reply status(const Sources& sources) {
   return {200, "application/json", render_status(*sources.registry, SteadyClock::now())};
 }
 
+Reply latency(const Sources& sources) { return {200, "application/json", render_latency(*sources.registry)}; }
+
 Reply verdict(const std::function<std::string()>& ask) {
   const std::string why_not = ask ? ask() : std::string{};
   return why_not.empty() ? plain(200, "ok") : plain(503, one_line(why_not));
@@ -41,7 +43,7 @@ struct Page {
 };
 constexpr std::array kPages{
     Page{"/", index, true},        Page{"/metrics", exposition, true}, Page{"/healthz", healthy, false},
-    Page{"/readyz", ready, false}, Page{"/api/status", status, true},
+    Page{"/readyz", ready, false}, Page{"/api/status", status, true},  Page{"/api/latency", latency, false},
 };
 
 }  // namespace

@@ -17,6 +17,7 @@ constexpr std::size_t kCutsPerTask = 4;
 constexpr std::size_t kBytesPerRecord = 12;  // the smallest message with its length; more per task come in pieces
 constexpr std::size_t kMinRing = std::size_t{64} << 10U;
 constexpr int kDecodeTries = 4;
+constexpr std::size_t kSmallTask = std::size_t{16} << 10U;  // bytes, 0.1 ms of work at most
 
 /// The ring's size: what is configured, and enough for two of the largest packets.
 std::size_t ring_bytes(const Feed::Settings& settings, std::size_t divisor) {
@@ -87,9 +88,14 @@ std::size_t Feed::memory_bytes() const noexcept {
 
 void Feed::sample() const noexcept { metrics_.set(FeedGauge::kRingUsedBytes, static_cast<std::int64_t>(ring_.used())); }
 
+// Waking a worker costs more than a small task. Where all of them sleep there is no backlog, and the caller does it.
 void Feed::announce() noexcept {
   if (stage_) stage_->request();
-  parking_.wake_one();
+  if (ring_.used() <= kSmallTask && parking_.sleepers() == settings_.workers) {
+    work();
+  } else {
+    parking_.wake_one();
+  }
 }
 
 void Feed::kick() noexcept {
@@ -210,7 +216,12 @@ void Feed::commit_ready() {
     tasks_.retire();
     if (ring_.has_unclaimed()) parking_.wake_one();  // a task is free for somebody else, while we go on
     if (ring_.release(end)) {
-      stage_ ? announce() : events_.on_space();
+      if (stage_) {
+        stage_->request();
+        parking_.wake_one();
+      } else {
+        events_.on_space();
+      }
     }
   }
 }

@@ -65,6 +65,7 @@ bool InflateStage::step() {
     if (more.size() != 0) {
       end_ = more.end;
       received_ns_ = more.received_ns;
+      arrived_ns_ = more.arrived_ns;
     } else if (begin_ == end_ && !output_waits_) {
       looked_at_ = published;
       return false;
@@ -92,7 +93,7 @@ bool InflateStage::pass_plain(Bytes input) {
   const Scan scan = scanner_.scan(input.first(std::min(input.size(), room.size())));
   std::copy_n(input.begin(), scan.whole, room.begin());
   plain_.wrote(scan.whole);
-  plain_.publish(scan.whole, received_ns_);
+  plain_.publish(scan.whole, received_ns_, arrived_ns_);
   used(scan.whole);
   report(scan);
   if (scan.stop == Scan::Stop::kAccepted) compressed_ = true;
@@ -123,7 +124,7 @@ bool InflateStage::inflate(Bytes input) {
 void InflateStage::publish_packets() {
   for (;;) {
     const Scan scan = scanner_.scan(plain_.unpublished());
-    plain_.publish(scan.whole, received_ns_);
+    plain_.publish(scan.whole, received_ns_, arrived_ns_);
     if (scan.whole != 0 || scan.stop != Scan::Stop::kMore) report(scan);
     if (scan.stop == Scan::Stop::kBroken) broken_ = true;
     if (scan.stop == Scan::Stop::kMore || broken_) break;

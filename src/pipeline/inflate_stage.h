@@ -65,6 +65,7 @@ class InflateStage {
   std::uint64_t begin_ = 0;  // raw bytes begin_ .. end_ are claimed and not used up
   std::uint64_t end_ = 0;
   std::int64_t received_ns_ = 0;
+  std::int64_t arrived_ns_ = 0;
   bool compressed_ = false;    // the plain bytes before the login's answer are through
   bool output_waits_ = false;  // the inflater may hold output that found no room
   bool broken_ = false;        // drop what comes until the next connection

@@ -26,22 +26,23 @@ Bytes ByteRing::unpublished() const noexcept {
   return {memory_.at(published), written_ - published};
 }
 
-void ByteRing::publish(std::size_t n, std::int64_t received_ns) noexcept {
+void ByteRing::publish(std::size_t n, std::int64_t received_ns, std::int64_t arrived_ns) noexcept {
   if (n == 0) return;
   const std::uint64_t before = published_.load(std::memory_order_relaxed);
   const std::uint64_t end = before + n;
   check(end <= written_, "published no more than was written");
   if (claimed_.load(std::memory_order_relaxed) == before) {  // nobody reads these two before they are published
-    fresh_ns_.store(received_ns, std::memory_order_relaxed);
+    fresh_ns_.store(arrived_ns, std::memory_order_relaxed);
     fresh_from_.store(before, std::memory_order_relaxed);
   }
   if (end - last_cut_ >= cut_spacing_) {
     const std::uint64_t made = cuts_made_.load(std::memory_order_relaxed);
-    cuts_[made % cuts_.size()] = {end, received_ns};
+    cuts_[made % cuts_.size()] = {end, received_ns, arrived_ns};
     cuts_made_.store(made + 1, std::memory_order_release);  // partner: the acquire in claim()
     last_cut_ = end;
   }
   published_ns_.store(received_ns, std::memory_order_relaxed);
+  arrived_ns_.store(arrived_ns, std::memory_order_relaxed);
   published_.store(end, std::memory_order_release);  // partner: the acquire in claim() and has_unclaimed()
 }
 
@@ -51,6 +52,7 @@ Claim ByteRing::claim(std::size_t max_bytes) noexcept {
   const std::uint64_t published = published_.load(std::memory_order_acquire);
   Claim claim;
   claim.begin = claim.end = claimed_.load(std::memory_order_relaxed);
+  std::int64_t arrived_ns = 0;  // of its end
   const std::uint64_t made = cuts_made_.load(std::memory_order_acquire);
   for (; next_cut_ != made; ++next_cut_) {
     const Cut& cut = cuts_[next_cut_ % cuts_.size()];
@@ -58,15 +60,17 @@ Claim ByteRing::claim(std::size_t max_bytes) noexcept {
     if (claim.size() != 0 && cut.end - claim.begin > max_bytes) break;
     claim.end = cut.end;
     claim.received_ns = cut.received_ns;
+    arrived_ns = cut.arrived_ns;
   }
   if (next_cut_ == made && published > claim.end && (claim.size() == 0 || published - claim.begin <= max_bytes)) {
     claim.end = published;
     claim.received_ns = published_ns_.load(std::memory_order_relaxed);
+    arrived_ns = arrived_ns_.load(std::memory_order_relaxed);
   }
   if (claim.size() == 0) return claim;
   const bool fresh = fresh_from_.load(std::memory_order_relaxed) == claim.begin;
   claim.arrived_ns = fresh ? fresh_ns_.load(std::memory_order_relaxed) : claimed_ns_;
-  claimed_ns_ = claim.received_ns;
+  claimed_ns_ = arrived_ns;
   claimed_.store(claim.end, std::memory_order_relaxed);
   return claim;
 }

@@ -16,7 +16,7 @@ struct Claim {
   std::uint64_t begin = 0;  ///< positions: bytes since the ring was made
   std::uint64_t end = 0;
   std::int64_t received_ns = 0;  ///< wall time of the read that brought its last byte
-  std::int64_t arrived_ns = 0;   ///< of the one that brought its first byte, or the last byte before it
+  std::int64_t arrived_ns = 0;   ///< when its first byte arrived, or a little earlier: what was published before it
   [[nodiscard]] std::size_t size() const noexcept { return end - begin; }
 };
 
@@ -46,7 +46,9 @@ class ByteRing {
   /// Written, not yet published.
   [[nodiscard]] Bytes unpublished() const noexcept;
   /// Publishes the first `n` unpublished bytes. REQUIRES: they end with a whole packet.
-  void publish(std::size_t n, std::int64_t received_ns) noexcept;
+  void publish(std::size_t n, std::int64_t received_ns) noexcept { publish(n, received_ns, received_ns); }
+  /// None of them arrived before arrived_ns.
+  void publish(std::size_t n, std::int64_t received_ns, std::int64_t arrived_ns) noexcept;
   /// Forgets what was not published (a packet that a broken connection left incomplete).
   void discard_unpublished() noexcept { written_ = published_.load(std::memory_order_relaxed); }
   /// Says that the writer waits for `n` free bytes. true: they are free already, and nobody will wake it.
@@ -85,6 +87,7 @@ class ByteRing {
   struct Cut {
     std::uint64_t end;
     std::int64_t received_ns;
+    std::int64_t arrived_ns;
   };
   ByteRing(Mapping memory, std::size_t cut_spacing);
   [[nodiscard]] std::size_t free_bytes(std::uint64_t released) const noexcept {
@@ -106,6 +109,7 @@ class ByteRing {
   // written by the writer, read by readers
   alignas(kCacheLine) std::atomic<std::uint64_t> published_{0};
   std::atomic<std::int64_t> published_ns_{0};
+  std::atomic<std::int64_t> arrived_ns_{0};
   // what was published last while all before it had been claimed: where it begins, and its time
   std::atomic<std::uint64_t> fresh_from_{0};
   std::atomic<std::int64_t> fresh_ns_{0};
@@ -114,7 +118,7 @@ class ByteRing {
   // written by the holder of the claim flag
   alignas(kCacheLine) std::atomic<std::uint64_t> claimed_{0};
   std::uint64_t next_cut_ = 0;
-  std::int64_t claimed_ns_ = 0;  // the last claim's received_ns
+  std::int64_t claimed_ns_ = 0;  // arrived_ns of what the last claim ends with
 
   // written by the committer, read by the writer
   alignas(kCacheLine) std::atomic<std::uint64_t> released_{0};

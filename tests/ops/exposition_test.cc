@@ -95,6 +95,8 @@ TEST(Status, TellsLatenciesOnceThereAreAny) {
   latency.record(63, 999);
   latency.record(2'000'000, 1);
   const auto status = boost::json::parse(render_status(registry, SteadyTime{}));
+  EXPECT_EQ(boost::json::parse(render_latency(registry)),
+            boost::json::parse(R"({"nasdaq":{"hand_over":[],"acknowledgement":[[64,999],[2031616,1]]}})"));
   EXPECT_EQ(status.at("feeds").at("nasdaq").at("latency"),
             boost::json::parse(R"({"acknowledgement": {"median_us": 0.063, "p99_us": 0.063, "p999_us": 0.063,
                                   "max_us": 2000.0}})"));

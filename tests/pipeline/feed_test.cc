@@ -264,6 +264,38 @@ TEST(Feed, CallsAWorkerForEachTaskThatComesFreeWhileCommitGoesOn) {
   EXPECT_TRUE(called[1]);
 }
 
+// A wake-up costs more than a small task; a large one would keep the reader from reading.
+TEST(Feed, TheReaderDoesASmallTaskWhenAllWorkersSleep) {
+  ring::Parking parking;
+  metrics::FeedMetrics metrics{"test"};
+  FakeLane lane{1};
+  auto feed = Feed::create(small({}), parking, metrics, {.on_space = [] {}, .on_scan = {}, .on_failed = {}}).value();
+  feed->attach({}, TradingDay::create("2020-01-30", "America/New_York").value(), {}, lane);
+  const auto announce = [&](const std::string& bytes) {
+    std::copy_n(as_bytes(bytes).begin(), bytes.size(), feed->ring().writable().begin());
+    feed->ring().wrote(bytes.size());
+    feed->ring().publish(bytes.size(), 1);
+    feed->announce();
+  };
+  announce(wire::accepted("S1", 1) + wire::soup('S', wire::order_delete(0, 1, 1)));
+  EXPECT_TRUE(lane.taken[0].empty()) << "a worker is awake";
+  while (feed->work()) {
+  }
+  EXPECT_EQ(lane.taken[0].size(), 1U);
+
+  const ring::Parking::Ticket ticket = parking.ticket();  // now it sleeps
+  announce(wire::soup('S', wire::order_delete(0, 1, 2)));
+  EXPECT_EQ(lane.taken[0].size(), 2U);
+  EXPECT_EQ(parking.ticket(), ticket) << "nobody was woken";
+  parking.stay();
+
+  std::string large;
+  while (large.size() < 17'000) large += wire::soup('S', wire::order_delete(0, 1, 3));
+  announce(large);
+  EXPECT_EQ(lane.taken[0].size(), 2U);
+  EXPECT_NE(parking.ticket(), ticket);
+}
+
 TEST(Feed, StandsAtABarrierWheneverATransactionIsFull) {
   constexpr std::uint64_t kMost = 500;
   ring::Parking parking;
