@@ -88,10 +88,12 @@ std::size_t Feed::memory_bytes() const noexcept {
 
 void Feed::sample() const noexcept { metrics_.set(FeedGauge::kRingUsedBytes, static_cast<std::int64_t>(ring_.used())); }
 
-// Waking a worker costs more than a small task. Where all of them sleep there is no backlog, and the caller does it.
+// Waking a worker costs more than a small task. Where all of them sleep there is no backlog, and the caller does it
+// (docs/decisions/0015-the-reader-does-small-tasks.md). What inflates is never small for sure.
 void Feed::announce() noexcept {
   if (stage_) stage_->request();
-  if (ring_.used() <= kSmallTask && parking_.sleepers() == settings_.workers) {
+  const bool plain = settings_.codec.compression == codec::Compression::kNone;
+  if (plain && ring_.used() <= kSmallTask && parking_.sleepers() == settings_.workers) {
     work();
   } else {
     parking_.wake_one();
