@@ -52,12 +52,8 @@ class Contender:
 class Tickbridge(Contender):
     def __init__(self, name: str, **settings):
         super().__init__(name)
-<<<<<<< HEAD
         self.compression, self.payload = settings.pop("compression", "none"), settings.pop("payload", "message")
-=======
-        self.compression = settings.pop("compression", "none")
         self.profile = settings.pop("profile", None)
->>>>>>> s7-l
         self.settings = settings
 
     def version(self):
