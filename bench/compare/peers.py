@@ -262,13 +262,9 @@ def all_of_them() -> dict:
         "floor-single": Floor("bare library, single calls", "single"),
         "send": Tickbridge("tickbridge, send time", timestamp="send"),
         "exchange": Tickbridge("tickbridge, exchange time (default)"),
-<<<<<<< HEAD
         "zlib": Tickbridge("tickbridge, send time, zlib packets of 1 to 20", timestamp="send", compression="zlib", payload="block"),
-=======
         "low-latency": Tickbridge("tickbridge, profile low-latency", profile="low-latency"),
         "throughput": Tickbridge("tickbridge, profile throughput", profile="throughput"),
-        "zlib": Tickbridge("tickbridge, send time, zlib packets", timestamp="send", compression="zlib"),
->>>>>>> s7-l
         "straightforward": Straightforward("straightforward C++"),
         "kcat": Kcat("kcat"),
         "rsyslog": Rsyslog("rsyslog"),
