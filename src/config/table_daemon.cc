@@ -34,7 +34,7 @@ std::vector<Option> daemon_options() {
       {.path = "pipeline.ring_bytes",
        .kind = Kind::kSize,
        .field = in_daemon<&Config::pipeline, &pipeline::Options::ring_bytes>,
-       .doc = "Memory of a feed's ring between socket and workers; rounded up to a power of two.",
+       .doc = "Memory of a feed's ring between socket and workers, taken at start; rounded up to a power of two.",
        .min = 1 << 20,
        .max = std::int64_t{1} << 36,
        .in_help = true},

@@ -41,7 +41,7 @@ SideClient::~SideClient() {
 }
 
 void SideClient::run(const std::stop_token& stop) {
-  constexpr int kTickMs = 1000;  // the end wakes it
+  constexpr int kTickMs = 10'000;  // the end wakes it
   while (!stop.stop_requested()) {
     const EventHandle event{rd_kafka_queue_poll(queue_.get(), kTickMs)};
     if (!event) continue;
