@@ -25,7 +25,8 @@ std::byte* map_twice(int file, std::size_t size) {
   if (reserved == MAP_FAILED) return nullptr;
   auto* const base = static_cast<std::byte*>(reserved);
   for (std::byte* half : {base, base + size}) {
-    if (::mmap(half, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | MAP_POPULATE, file, 0) == MAP_FAILED) {
+    const int populate = half == base ? MAP_POPULATE : 0;  // the other half would count once more as resident
+    if (::mmap(half, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED | populate, file, 0) == MAP_FAILED) {
       ::munmap(base, 2 * size);
       return nullptr;
     }
