@@ -18,6 +18,7 @@
 
 #include "bare_client.h"
 #include "base/bytes.h"
+#include "clock.h"
 #include "histogram.h"
 #include "metrics/latency.h"
 #include "routing/directory.h"
@@ -138,17 +139,11 @@ class Prepared {
   std::vector<rd_kafka_message_t> messages_;
 };
 
-double seconds(clockid_t clock) {
-  timespec time{};
-  clock_gettime(clock, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
-
 /// What a run has taken so far.
 struct Meter {
-  double cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
-  double wall = seconds(CLOCK_MONOTONIC);
-  double thread = seconds(CLOCK_THREAD_CPUTIME_ID);
+  double cpu = bench::seconds(CLOCK_PROCESS_CPUTIME_ID);
+  double wall = bench::seconds(CLOCK_MONOTONIC);
+  double thread = bench::seconds(CLOCK_THREAD_CPUTIME_ID);
   /// JSON members, without the braces.
   [[nodiscard]] std::string told(std::size_t messages, double handed) const {
     rusage usage{};
@@ -156,8 +151,8 @@ struct Meter {
     return fmt::format(
         "\"messages\": {}, \"wall_s\": {:.6f}, \"cpu_s\": {:.6f}, \"hand_over_cpu_s\": {:.6f}, \"peak_mib\": {:.1f}, "
         "\"librdkafka\": \"{}\"",
-        messages, seconds(CLOCK_MONOTONIC) - wall, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu, handed - thread,
-        static_cast<double>(usage.ru_maxrss) / 1024, rd_kafka_version_str());
+        messages, bench::seconds(CLOCK_MONOTONIC) - wall, bench::seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu,
+        handed - thread, static_cast<double>(usage.ru_maxrss) / 1024, rd_kafka_version_str());
   }
 };
 
@@ -190,7 +185,7 @@ void run_at_full_speed(const Options& options, const Prepared& prepared) {
       }
     }
   }
-  const double handed = seconds(CLOCK_THREAD_CPUTIME_ID);
+  const double handed = bench::seconds(CLOCK_THREAD_CPUTIME_ID);
   client.flush();
   fmt::print("{{{}}}\n", meter.told(prepared.messages().size() * options.loops, handed));
 }
@@ -242,7 +237,7 @@ void run_by_schedule(const Options& options, const Prepared& prepared) {
       }
     });
   }
-  const double handed = seconds(CLOCK_THREAD_CPUTIME_ID);
+  const double handed = bench::seconds(CLOCK_THREAD_CPUTIME_ID);
   client.flush();
   fmt::print("{{{}, \"late\": {}, \"from_due\": {}, \"from_hand_over\": {}}}\n", meter.told(due.size(), handed),
              json(late), json(from_due), json(from_hand_over));

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "clock.h"
 #include "sink/handles.h"
 
 namespace {
@@ -40,12 +41,6 @@ constexpr std::array<Form, 7> kForms{{{"batch", true},
 [[noreturn]] void die(std::string_view what) {
   fmt::print(stderr, "hand_over_bench: {}\n", what);
   std::exit(1);
-}
-
-double seconds(clockid_t clock) {
-  timespec time{};
-  clock_gettime(clock, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
 class Library {
@@ -116,12 +111,12 @@ class Library {
 void measure(benchmark::State& state, Library& library, const Form& form) {
   double process = 0;
   for (auto _ : state) {
-    const double before = seconds(CLOCK_PROCESS_CPUTIME_ID);
-    const double began = seconds(CLOCK_THREAD_CPUTIME_ID);
+    const double before = bench::seconds(CLOCK_PROCESS_CPUTIME_ID);
+    const double began = bench::seconds(CLOCK_THREAD_CPUTIME_ID);
     library.hand_over(form);
-    state.SetIterationTime(seconds(CLOCK_THREAD_CPUTIME_ID) - began);
+    state.SetIterationTime(bench::seconds(CLOCK_THREAD_CPUTIME_ID) - began);
     library.flush();
-    process += seconds(CLOCK_PROCESS_CPUTIME_ID) - before;
+    process += bench::seconds(CLOCK_PROCESS_CPUTIME_ID) - before;
   }
   const auto records = static_cast<double>(state.iterations()) * static_cast<double>(kRecords);
   state.SetItemsProcessed(static_cast<std::int64_t>(records));

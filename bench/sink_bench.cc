@@ -24,6 +24,7 @@
 #include <vector>
 
 #include "bare_client.h"
+#include "clock.h"
 #include "sink/producer.h"
 
 namespace {
@@ -38,12 +39,6 @@ constexpr std::size_t kInFlight = 50'000;
 constexpr std::int64_t kTimestamp = 1'577'800'000'000;
 constexpr std::string_view kKey = "AAPL    ";
 constexpr std::string_view kValue = "0123456789012345678901234567890123456789";
-
-double cpu_seconds(clockid_t clock) {
-  timespec time{};
-  clock_gettime(clock, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
-}
 
 /// The mock cluster, in a child process that dies with us.
 class Broker {
@@ -89,14 +84,14 @@ struct Cost {
 };
 
 Cost measure(std::size_t messages, const std::function<void()>& work) {
-  const double thread = cpu_seconds(CLOCK_THREAD_CPUTIME_ID);
-  const double process = cpu_seconds(CLOCK_PROCESS_CPUTIME_ID);
-  const double wall = cpu_seconds(CLOCK_MONOTONIC);
+  const double thread = bench::seconds(CLOCK_THREAD_CPUTIME_ID);
+  const double process = bench::seconds(CLOCK_PROCESS_CPUTIME_ID);
+  const double wall = bench::seconds(CLOCK_MONOTONIC);
   work();
   const auto count = static_cast<double>(messages);
-  return {(cpu_seconds(CLOCK_THREAD_CPUTIME_ID) - thread) * 1e9 / count,
-          (cpu_seconds(CLOCK_PROCESS_CPUTIME_ID) - process) * 1e9 / count,
-          count / (cpu_seconds(CLOCK_MONOTONIC) - wall) * 1e-6};
+  return {(bench::seconds(CLOCK_THREAD_CPUTIME_ID) - thread) * 1e9 / count,
+          (bench::seconds(CLOCK_PROCESS_CPUTIME_ID) - process) * 1e9 / count,
+          count / (bench::seconds(CLOCK_MONOTONIC) - wall) * 1e-6};
 }
 
 ProducerOptions options_for(const Broker& broker) {
