@@ -15,8 +15,8 @@ namespace tickbridge::app {
 
 namespace {
 
-constexpr milliseconds kEpochLook{500};  // from one look into the checkpoint topic to the next
-constexpr milliseconds kPatience{2000};  // for a topic's metadata
+constexpr milliseconds kEpochLook{1000};  // from one look into the checkpoint topic to the next
+constexpr milliseconds kPatience{2000};   // for a topic's metadata
 
 /// producer.metadata.max.age.ms, by the library's name.
 milliseconds metadata_age(const config::Config& config) {

@@ -30,13 +30,13 @@ Reader::Take keep(std::vector<Entry>& entries, std::string_view prefix) {
 
 class OneCompactedLog final : public CompactedLog {
  public:
-  OneCompactedLog(const ProducerOptions& options, const TopicOptions& topics, std::string topic,
-                  std::unique_ptr<NotesWriter> writer, std::unique_ptr<Reader> reader)
+  OneCompactedLog(const ProducerOptions& options, const TopicOptions& topics, std::string topic, std::string isolation,
+                  std::unique_ptr<NotesWriter> writer)
       : options_{options},
         topics_{topics},
         topic_{std::move(topic)},
-        writer_{std::move(writer)},
-        reader_{std::move(reader)} {}
+        isolation_{std::move(isolation)},
+        writer_{std::move(writer)} {}
 
   Result<std::vector<Entry>> read_back(std::string_view prefix, const Enough& enough, SteadyTime deadline) override;
   Result<std::vector<Entry>> read_on(std::string_view prefix, std::chrono::milliseconds patience) override;
@@ -52,18 +52,30 @@ class OneCompactedLog final : public CompactedLog {
   }
 
  private:
+  [[nodiscard]] Result<void> open_reader();
+
   const ProducerOptions options_;
   const TopicOptions topics_;
   const std::string topic_;
+  const std::string isolation_;
   const std::unique_ptr<NotesWriter> writer_;
   std::atomic<bool> suspect_{false};  // a write has met no topic
   // The reading thread only.
-  const std::unique_ptr<Reader> reader_;
-  std::int64_t position_ = 0;  ///< where read_on() goes on
+  std::unique_ptr<Reader> reader_;  ///< from the first reading on: an idle client costs 0.1 % of a core
+  std::int64_t position_ = 0;       ///< where read_on() goes on
 };
+
+Result<void> OneCompactedLog::open_reader() {
+  if (reader_) return {};
+  Result<std::unique_ptr<Reader>> reader = Reader::open(options_, topic_, isolation_);
+  if (!reader) return reader.error();
+  reader_ = std::move(*reader);
+  return {};
+}
 
 Result<std::vector<Entry>> OneCompactedLog::read_back(std::string_view prefix, const Enough& enough,
                                                       SteadyTime deadline) {
+  if (const auto opened = open_reader(); !opened) return opened.error();
   const Result<std::vector<Offsets>> ends = reader_->offsets(1, deadline);
   if (!ends) return ends.error();
   const Offsets log = ends->front();
@@ -84,6 +96,7 @@ Result<std::vector<Entry>> OneCompactedLog::read_back(std::string_view prefix, c
 }
 
 Result<std::vector<Entry>> OneCompactedLog::read_on(std::string_view prefix, std::chrono::milliseconds patience) {
+  if (const auto opened = open_reader(); !opened) return opened.error();
   std::vector<Entry> entries;
   const Result<std::int64_t> next = reader_->follow(0, position_, keep(entries, prefix), patience);
   if (!next) return next.error();
@@ -93,7 +106,10 @@ Result<std::vector<Entry>> OneCompactedLog::read_on(std::string_view prefix, std
 
 // The writer's client has given the topic up until its next look at the metadata, minutes later: it is made anew.
 Result<bool> OneCompactedLog::restore(SteadyTime deadline) {
+  const bool was_read = reader_ != nullptr;
+  if (const auto opened = open_reader(); !opened) return opened.error();
   const Result<bool> missing = reader_->missing(deadline);
+  if (!was_read) reader_.reset();
   if (!missing || (!*missing && !suspect_.exchange(false))) return missing;
   if (*missing) {
     if (auto created = NotesWriter::open(options_, topics_, topic_, deadline); !created) return created.error();
@@ -110,10 +126,8 @@ Result<std::unique_ptr<CompactedLog>> CompactedLog::open(const ProducerOptions& 
                                                          SteadyTime deadline) {
   Result<std::unique_ptr<NotesWriter>> writer = NotesWriter::open(options, topics, topic, deadline);
   if (!writer) return writer.error();
-  Result<std::unique_ptr<Reader>> reader = Reader::open(options, topic, isolation);
-  if (!reader) return reader.error();
   return std::unique_ptr<CompactedLog>{
-      std::make_unique<OneCompactedLog>(options, topics, topic, std::move(*writer), std::move(*reader))};
+      std::make_unique<OneCompactedLog>(options, topics, topic, std::string{isolation}, std::move(*writer))};
 }
 
 }  // namespace tickbridge::sink

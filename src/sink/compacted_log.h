@@ -27,9 +27,9 @@ struct Entry {
 /// Reading blocks, and is for one thread at a time (a feed's recovery); write() and the counts are for any thread.
 class CompactedLog {
  public:
-  /// Has clients of its own: an idempotent producer (acks=all) and a consumer (`isolation`: read_uncommitted or
-  /// read_committed). Errors: kUnavailable with what to do, kConfig (the topic is not compacted, more than one
-  /// partition).
+  /// Has clients of its own: an idempotent producer (acks=all) and, from the first reading on, a consumer (`isolation`:
+  /// read_uncommitted or read_committed). Errors: kUnavailable with what to do, kConfig (the topic is not compacted,
+  /// more than one partition).
   [[nodiscard]] static Result<std::unique_ptr<CompactedLog>> open(const ProducerOptions& options,
                                                                   const TopicOptions& topics, const std::string& topic,
                                                                   std::string_view isolation, SteadyTime deadline);

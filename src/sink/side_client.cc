@@ -1,6 +1,7 @@
 #include "sink/side_client.h"
 
 #include <fmt/format.h>
+#include <sys/prctl.h>
 
 #include <array>
 #include <utility>
@@ -9,6 +10,26 @@
 #include "sink/sockets.h"
 
 namespace tickbridge::sink {
+
+namespace {
+
+/// The threads that this one starts in the meantime may sleep 2 ms too long (prctl(2), PR_SET_TIMERSLACK). The
+/// library's main thread waits for its timer of one second in whole milliseconds and spins through the rest of the last
+/// one: late, it finds it due.
+class PatientThreads {
+ public:
+  PatientThreads() noexcept : usual_{prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0)} { set(2'000'000); }
+  ~PatientThreads() { set(usual_); }
+  PatientThreads(const PatientThreads&) = delete;
+  PatientThreads& operator=(const PatientThreads&) = delete;
+
+ private:
+  static void set(int ns) noexcept { (void)prctl(PR_SET_TIMERSLACK, static_cast<unsigned long>(ns), 0, 0, 0); }
+
+  const int usual_;
+};
+
+}  // namespace
 
 Result<std::unique_ptr<SideClient>> SideClient::create(Setup setup) {
   Result<ConfHandle> conf = make_conf(setup.properties);
@@ -19,6 +40,7 @@ Result<std::unique_ptr<SideClient>> SideClient::create(Setup setup) {
   if (setup.type == RD_KAFKA_PRODUCER) reset_at_death(conf->get());
   if (setup.log != nullptr) rd_kafka_conf_set_log_cb(conf->get(), setup.log);
   std::array<char, 512> text{};
+  const PatientThreads patient;
   ClientHandle handle{rd_kafka_new(setup.type, conf->get(), text.data(), text.size())};
   if (!handle) {
     return error(ExitCode::kConfig,
