@@ -1,5 +1,5 @@
 // The program that one would write first: one thread, blocking reads, one keyed produce call a message, idempotent.
-// bench/main_job.py compares tickbridge with it. Usage: straightforward HOST PORT BOOTSTRAP TOPIC
+// bench/run compares tickbridge with it. Usage: straightforward HOST PORT BOOTSTRAP TOPIC
 #include <arpa/inet.h>
 #include <librdkafka/rdkafka.h>
 #include <netinet/in.h>
@@ -53,8 +53,6 @@ int main(int argc, char** argv) {
   rd_kafka_conf_t* const conf = rd_kafka_conf_new();
   set(conf, "bootstrap.servers", argv[3]);
   set(conf, "enable.idempotence", "true");
-  set(conf, "linger.ms", "5");
-  set(conf, "queue.buffering.max.messages", "1000000");
   set(conf, "partitioner", "murmur2_random");
   rd_kafka_conf_set_dr_msg_cb(conf, [](rd_kafka_t*, const rd_kafka_message_t*, void*) {});
   char text[512];

@@ -39,6 +39,8 @@ def arguments():
     for word in words:
         if word not in known:
             parser.error(f"--only {word}: there is {', '.join(known)}")
+    if options.messages > 1_000_000 and options.messages % 1_000_000:
+        parser.error("--messages: a multiple of 1,000,000, or less than that")
     for broker in options.brokers:
         if broker not in ("embedded", "kafka1", "kafka3"):
             parser.error(f"--brokers {broker}: there is embedded, kafka1, kafka3")
@@ -50,7 +52,7 @@ def say(text: str):
     print(text, flush=True)
 
 
-def sweep(options, session, broker):
+def sweep(options, session, broker, results):
     """The bare library at its best: settings differ by machine and broker."""
     for word in report.FLOORS:
         floor = options.contenders.get(word)
@@ -61,6 +63,7 @@ def sweep(options, session, broker):
             trial = peers.Floor(floor.name, floor.call, in_flight, task_bytes)
             sample = min((measure(trial, session, broker) for _ in range(1 if options.quick else 2)), key=lambda s: s.cpu)
             found.append((sample.cpu, in_flight, task_bytes))
+            results.swept(broker.kind, f"{floor.name}: {in_flight:,} in flight, tasks of {task_bytes >> 10} KiB", sample)
             say(f"  sweep, {floor.name}: {in_flight:,} in flight, tasks of {task_bytes >> 10} KiB: "
                 f"{sample.cpu_ns:.0f} ns, {sample.rate:,.0f} a second")
         _, floor.in_flight, floor.task_bytes = min(found)
@@ -78,21 +81,22 @@ def compare(options, session, results):
         with Broker(kind) as broker:
             say(report.describe(kind))
             warm_up(options, session, broker)
-            sweep(options, session, broker)
+            sweep(options, session, broker, results)
             for number in range(options.rounds):
                 words = [word for word in options.contenders if word not in results.missing]
                 for word in words if number % 2 == 0 else reversed(words):
                     began = time.monotonic()
                     try:
                         sample = measure(options.contenders[word], session, broker)
-                    except (RuntimeError, AssertionError) as problem:
+                    except (RuntimeError, AssertionError, ValueError, OSError) as problem:
                         say(f"  {options.contenders[word].name}: failed: {problem}")
-                        results.missing[word] = str(problem).splitlines()[0]
+                        results.missing[word] = (str(problem) or repr(problem)).splitlines()[0]
                         continue
                     results.add(kind, word, sample)
                     say(f"  round {number + 1}  {options.contenders[word].name:34} {sample.cpu_ns:7,.0f} ns  "
                         f"{sample.rate:11,.0f} a second  {sample.peak:5,.0f} MiB  lost {sample.lost:,}  "
                         f"({time.monotonic() - began:.0f} s)")
+        results.save(options.output)  # what there is, should the next one fail
 
 
 def main() -> int:

@@ -109,18 +109,21 @@ def await_port(port: int, process, told: pathlib.Path, seconds: float = 20):
     raise RuntimeError(f"nobody listens on port {port}: {told.read_text(errors='replace')[-1000:]}")
 
 
-def await_arrival(run: Run, process):
-    """Until all has arrived, or nothing more does."""
+def await_arrival(run: Run, process) -> float:
+    """Until all has arrived, or nothing more does: the time at which the last had."""
+    from confluent_kafka import TopicPartition
+
+    client = log_check.consumer(run.servers, "read_uncommitted")
     seen, since = -1, time.monotonic()
-    while time.monotonic() - since < STANDS_STILL:
-        count = run.broker.arrived(run.topic)
-        if count >= run.session.total:
-            return
+    while seen < run.session.total and time.monotonic() - since < STANDS_STILL:
+        count = sum(client.get_watermark_offsets(TopicPartition(run.topic, n), timeout=20)[1] for n in range(PARTITIONS))
         if process.poll() is not None:
             raise RuntimeError(f"it left with {process.returncode}")
         if count != seen:
             seen, since = count, time.monotonic()
-        time.sleep(0.02)
+        time.sleep(0.1)
+    client.close()
+    return since
 
 
 def measure(contender, session: work.Session, broker: Broker) -> Sample:
@@ -137,8 +140,7 @@ def measure(contender, session: work.Session, broker: Broker) -> Sample:
             await_port(run.port, process, told)
             began = time.monotonic()
             run.feed.send_to(run.port)
-            await_arrival(run, process)
-            wall = time.monotonic() - began
+            wall = await_arrival(run, process) - began
             process.terminate()
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -201,10 +203,10 @@ def prove_lines(run: Run, sample: Sample):
         left -= len(messages)
         for message in messages:
             number, key = int(message.value()[-(work.SIZE - 5):]), message.key()
+            position = counts[number] * run.session.messages + number  # a message comes once a loop
             counts[number] += 1
-            if counts[number] == 1:
-                sample.out_of_order += number < last.get(key, -1)
-                last[key] = number
+            sample.out_of_order += position < last.get(key, -1)
+            last[key] = position
     client.close()
     loops = run.session.loops
     sample.lost = sum(loops - count for count in counts if count < loops)

@@ -10,12 +10,10 @@ import shutil
 import socket
 import subprocess
 
-from world import BIN, PARTITIONS, ROOT, harness
+from world import BIN, CACHE, PARTITIONS, ROOT, harness
 
 HERE = pathlib.Path(__file__).resolve().parent
-CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "tickbridge"
-PROPERTIES = {"enable.idempotence": "true", "acks": "all", "partitioner": "murmur2_random", "linger.ms": "5",
-              "queue.buffering.max.messages": "500000"}  # fmt: skip
+PROPERTIES = {"enable.idempotence": "true", "acks": "all", "partitioner": "murmur2_random"}  # else the library's defaults
 
 
 class Missing(Exception):

@@ -1,20 +1,23 @@
 """Tables, plots and figures of a comparison."""
 import json
+import os
 import pathlib
 import platform
 import statistics
 import subprocess
 import time
 
-from world import ROOT
+from world import CACHE, ROOT
 
 FLOORS = {"floor": "batch calls", "floor-single": "single calls"}
+DESIGNED = {("floor", "embedded"): 235, ("floor", "kafka1"): 310, ("floor-single", "embedded"): 290,
+            ("floor-single", "kafka1"): 380}  # ns a message, on the machine of the design
 
 
 def machine() -> str:
     model = next((line.split(":")[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith("model name")), platform.processor())
-    return f"{len(__import__('os').sched_getaffinity(0))} cores of {model}, {platform.system()} {platform.release()}"
+    return f"{len(os.sched_getaffinity(0))} cores of {model}, {platform.system()} {platform.release()}"
 
 
 def commit() -> str:
@@ -22,12 +25,24 @@ def commit() -> str:
     return told.stdout.strip() or "unknown"
 
 
+def libraries() -> str:
+    """What stands between a contender and the figures."""
+    found = subprocess.run(["pkg-config", "--modversion", "rdkafka"], capture_output=True, text=True).stdout.strip()
+    kafka = next(iter(sorted(pathlib.Path(os.environ.get("KAFKA_HOME", "/nowhere")).glob("libs/kafka-clients-*.jar"))), None)
+    kafka = kafka or next(iter(sorted(CACHE.glob("kafka-*/libs/kafka-clients-*.jar"))), None)
+    return (f"librdkafka {found}; Kafka {kafka.stem.removeprefix('kafka-clients-') if kafka else '?'}, JVM "
+            f"{os.environ.get('TICKBRIDGE_KAFKA_JVM', 'first compiler only')}, logs in {os.environ.get('TMPDIR', '/tmp')}")
+
+
 class Results:
     """{broker: {contender: [Sample]}}"""
 
     def __init__(self, messages: int, contenders: dict):
         self.messages, self.contenders, self.runs, self.missing = messages, contenders, {}, {}
-        self.began = time.strftime("%Y-%m-%d")
+        self.began, self.sweeps = time.strftime("%Y-%m-%d"), {}
+
+    def swept(self, broker: str, settings: str, sample):
+        self.sweeps.setdefault(broker, {})[settings] = {"cpu_ns": sample.cpu_ns, "rate": sample.rate}
 
     def add(self, broker: str, word: str, sample):
         self.runs.setdefault(broker, {}).setdefault(word, []).append(sample)
@@ -56,16 +71,29 @@ class Results:
 
     def page(self) -> str:
         versions = ", ".join(f"{c.name} {c.version()}" for w, c in self.contenders.items() if w not in self.missing and c.version())
-        parts = [f"# {self.began}", f"{machine()}; commit {commit()}; {versions}.",
+        parts = [f"# {self.began}", f"{machine()}; commit {commit()}; {libraries()}; {versions}.",
                  f"{self.messages:,} messages of 40 bytes, 8,000 instruments (Zipf), 12 partitions, idempotent, acks=all; rounds in turn, "
-                 "medians; ratios are medians of the rounds' own. CPU is user + system of the contender's process, start and end included "
-                 "(the bare library's: from its first call on; the ratios beside it count ours from the login at the exchange on). Messages a second: from the login, or the sending, to "
-                 "the end of the process, or the last arrival."]
+                 "medians; ratios are medians of the rounds' own. The peers have their own defaults but for what makes the work the same "
+                 "(bench/compare/peers.py).",
+                 "CPU is user + system of the contender's process, start and end included (the bare library's: from its first call on; the "
+                 "ratios beside it count ours from the login at the exchange on). Messages a second: from the login (bare library: the first "
+                 "call; kcat, Java, Python: the process's start; rsyslog, syslog-ng: the sending) to the end of the process, or the last arrival.",
+                 "Lost, doubled, out of order: by reading the topic; the embedded broker keeps the newest records only, so there arrivals are "
+                 "counted."]
         for broker in self.runs:
             count = max(len(samples) for samples in self.runs[broker].values())
-            parts += [f"## {describe(broker)}", f"{count} round(s).", self.table(broker), f"![{broker}]({self.began}-{broker}.svg)"]
+            parts += [f"## {describe(broker)}", f"{count} round(s).", self.table(broker), *self.floor_notes(broker),
+                      f"![{broker}]({self.began}-{broker}.svg)"]
         parts += [f"Not here: {self.contenders[word].name} ({why})." for word, why in self.missing.items()]
         return "\n\n".join(parts) + "\n"
+
+    def floor_notes(self, broker: str) -> list:
+        """The sweep, and whether the bare library is as cheap here as the design found it elsewhere."""
+        notes = [f"The {self.contenders[word].name}: {self.contenders[word].in_flight:,} in flight, tasks of "
+                 f"{self.contenders[word].task_bytes >> 10} KiB; {self.median(broker, word, 'cpu_ns'):,.0f} ns, where the design's machine "
+                 f"took {DESIGNED[word, broker]}." for word in FLOORS if word in self.runs[broker] and (word, broker) in DESIGNED]
+        rows = [f"| {settings} | {found['cpu_ns']:,.0f} | {found['rate']:,.0f} |" for settings, found in self.sweeps.get(broker, {}).items()]
+        return [*notes, *(["\n".join(["| sweep | CPU ns | messages a second |", "|---|---|---|", *rows])] if rows else [])]
 
     def save(self, folder: pathlib.Path):
         folder.mkdir(parents=True, exist_ok=True)
@@ -73,7 +101,7 @@ class Results:
         figures = {broker: {self.contenders[word].name: [vars(sample) for sample in samples] for word, samples in runs.items()}
                    for broker, runs in self.runs.items()}
         (folder / f"{self.began}.json").write_text(json.dumps({"machine": machine(), "commit": commit(), "messages": self.messages,
-                                                               "runs": figures}, indent=1) + "\n")
+                                                               "sweeps": self.sweeps, "runs": figures}, indent=1) + "\n")
         for broker in self.runs:
             self.plot(broker, folder)
 

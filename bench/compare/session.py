@@ -37,9 +37,11 @@ def line(instrument: int, number: int) -> bytes:
 
 
 def zipf(count: int, instruments: int, seed: int) -> list:
-    """Instruments by a Zipf law (s = 1), as trading is spread over them."""
+    """Instruments by a Zipf law (s = 1), as trading is spread over them; the busy ones are anywhere in the directory."""
     weights = list(itertools.accumulate(1 / rank for rank in range(1, instruments + 1)))
-    return random.Random(seed).choices(range(1, instruments + 1), cum_weights=weights, k=count)
+    dice = random.Random(seed)
+    ranked = dice.sample(range(1, instruments + 1), instruments)
+    return dice.choices(ranked, cum_weights=weights, k=count)
 
 
 def directory(folder: pathlib.Path, instruments: int) -> list:
@@ -65,11 +67,14 @@ def make(folder: pathlib.Path, messages: int, loops: int, instruments: int = INS
     symbols = {int.from_bytes(m[1:3], "big"): m[11:19] for m in heads}
     order, any_type, tail = struct.Struct(">HcHH6sQcI8sI4s"), struct.Struct(">HcHH6sQ"), random.Random(seed).randbytes(65_536)
     numbered = [int.from_bytes(m[1:3], "big") for m in heads] + zipf(messages - len(heads), instruments, seed)
+    dice = random.Random(seed + 1)
     itch = [len(head).to_bytes(2, "big") + head for head in heads]
     for number, instrument in enumerate(numbered[len(heads):], len(heads)):
         time = (34_200_000_000_000 + number * 1_000).to_bytes(6, "big")
         if size is None:
-            itch.append(order.pack(SIZE, b"F", instrument, 0, time, number, b"B", 100, symbols[instrument], 1_000_000, b"NSDQ"))
+            roll = dice.getrandbits(16)  # side, shares, price: what a deflater cannot guess
+            itch.append(order.pack(SIZE, b"F", instrument, 0, time, number, b"BS"[roll & 1:][:1], 100 * (1 + (roll >> 1) % 8),
+                                   symbols[instrument], 10_000 * (instrument % 500 + 1) + 100 * (roll >> 4), b"NSDQ"))
         else:
             itch.append(any_type.pack(size, b"z", instrument, 0, time, number) + tail[:size - 19])
     session = Session(folder / "session.itch", folder / "session.lines" if lines else None, messages, loops)

@@ -1,4 +1,5 @@
 """Where things are, and the brokers of a comparison."""
+import os
 import pathlib
 import sys
 
@@ -8,6 +9,7 @@ import harness  # noqa: E402
 import log_check  # noqa: E402
 
 BIN = harness.TOOLS
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "tickbridge"
 PARTITIONS = 12
 
 
