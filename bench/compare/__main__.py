@@ -4,8 +4,8 @@
     bench/run --quick                      kafka1; 2 rounds of 1,000,000 messages (under 5 minutes)
     bench/run --brokers kafka1 --only send,exchange,floor,straightforward --rounds 9
 
-The contenders take turns, so that a machine whose speed drifts treats them alike, forwards and backwards. The table and the plots go
-to docs/benchmarks/ under the day's date (--output). The floor, the bare library, is first looked for in a sweep, which is printed."""
+The contenders take turns, so that a machine whose speed drifts treats them alike, forwards and backwards. A page with the
+table and the plot goes to docs/benchmarks/ under the day's date and the broker (--output). The floor, the bare library, is first looked for in a sweep, which is printed."""
 import argparse
 import pathlib
 import sys
@@ -96,7 +96,9 @@ def compare(options, session, results):
                     say(f"  round {number + 1}  {options.contenders[word].name:34} {sample.cpu_ns:7,.0f} ns  "
                         f"{sample.rate:11,.0f} a second  {sample.peak:5,.0f} MiB  lost {sample.lost:,}  "
                         f"({time.monotonic() - began:.0f} s)")
-        results.save(options.output)  # what there is, should the next one fail
+        if kind in results.runs:
+            results.save(kind, options.output)
+            say(f"\n{results.page(kind)}\nsaved in {options.output}")
 
 
 def main() -> int:
@@ -113,9 +115,6 @@ def main() -> int:
         say(f"{options.messages:,} messages, {options.rounds} round(s)")
         session = work.make(pathlib.Path(folder), in_file, max(1, options.messages // in_file))
         compare(options, session, results)
-    results.save(options.output)
-    say("\n" + results.page())
-    say(f"saved in {options.output}")
     return 0
 
 

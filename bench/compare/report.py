@@ -69,9 +69,9 @@ class Results:
                         f"{self.median(broker, word, 'peak'):,.0f} | {proved if samples[0].verified else f'{samples[0].lost:,} / – / –'} |")
         return "\n".join(rows)
 
-    def page(self) -> str:
+    def page(self, broker: str) -> str:
         versions = ", ".join(f"{c.name} {c.version()}" for w, c in self.contenders.items() if w not in self.missing and c.version())
-        parts = [f"# {self.began}", f"{machine()}; commit {commit()}; {libraries()}; {versions}.",
+        parts = [f"# {describe(broker)}, {self.began}", f"{machine()}; commit {commit()}; {libraries()}; {versions}.",
                  f"{self.messages:,} messages of 40 bytes, 8,000 instruments (Zipf), 12 partitions, idempotent, acks=all; rounds in turn, "
                  "medians; ratios are medians of the rounds' own. The peers have their own defaults but for what makes the work the same "
                  "(bench/compare/peers.py).",
@@ -80,10 +80,8 @@ class Results:
                  "call; kcat, Java, Python: the process's start; rsyslog, syslog-ng: the sending) to the end of the process, or the last arrival.",
                  "Lost, doubled, out of order: by reading the topic; the embedded broker keeps the newest records only, so there arrivals are "
                  "counted."]
-        for broker in self.runs:
-            count = max(len(samples) for samples in self.runs[broker].values())
-            parts += [f"## {describe(broker)}", f"{count} round(s).", self.table(broker), *self.floor_notes(broker),
-                      f"![{broker}]({self.began}-{broker}.svg)"]
+        count = max(len(samples) for samples in self.runs[broker].values())
+        parts += [f"{count} round(s).", self.table(broker), *self.floor_notes(broker), f"![{broker}]({self.began}-{broker}.svg)"]
         parts += [f"Not here: {self.contenders[word].name} ({why})." for word, why in self.missing.items()]
         return "\n\n".join(parts) + "\n"
 
@@ -95,15 +93,15 @@ class Results:
         rows = [f"| {settings} | {found['cpu_ns']:,.0f} | {found['rate']:,.0f} |" for settings, found in self.sweeps.get(broker, {}).items()]
         return [*notes, *(["\n".join(["| sweep | CPU ns | messages a second |", "|---|---|---|", *rows])] if rows else [])]
 
-    def save(self, folder: pathlib.Path):
+    def save(self, broker: str, folder: pathlib.Path):
+        """A page, its figures, a plot."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{self.began}.md").write_text(self.page())
-        figures = {broker: {self.contenders[word].name: [vars(sample) for sample in samples] for word, samples in runs.items()}
-                   for broker, runs in self.runs.items()}
-        (folder / f"{self.began}.json").write_text(json.dumps({"machine": machine(), "commit": commit(), "messages": self.messages,
-                                                               "sweeps": self.sweeps, "runs": figures}, indent=1) + "\n")
-        for broker in self.runs:
-            self.plot(broker, folder)
+        path = folder / f"{self.began}-{broker}.md"
+        path.write_text(self.page(broker))
+        figures = {self.contenders[word].name: [vars(sample) for sample in samples] for word, samples in self.runs[broker].items()}
+        path.with_suffix(".json").write_text(json.dumps({"machine": machine(), "commit": commit(), "messages": self.messages,
+                                                         "sweep": self.sweeps.get(broker, {}), "runs": figures}, indent=1) + "\n")
+        self.plot(broker, folder)
 
     def plot(self, broker: str, folder: pathlib.Path):
         import matplotlib
