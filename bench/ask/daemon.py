@@ -55,8 +55,8 @@ class Daemon(peers.Contender):
 class Bare(peers.Floor):
     """The bare library on the same session."""
 
-    def __init__(self, name: str, **shape):
-        super().__init__(name, "batch")
+    def __init__(self, name: str, task_bytes: int = 131_072, **shape):
+        super().__init__(name, "batch", task_bytes=task_bytes)
         self.like = Daemon(name, **shape)
         self.partitions, self.instruments, self.size, self.broker = self.like.partitions, self.like.instruments, self.like.size, None
 

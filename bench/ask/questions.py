@@ -44,8 +44,10 @@ def memory(**fixed) -> list:
 
 SMALLEST = {"partitions": 1, "instruments": 10}
 LARGEST = {"partitions": 256, "instruments": 10_000}
+# The bare library's one task is as large as those of 32 feeds, so that as many messages go into a call.
 SCALE = [Daemon("smallest", **SMALLEST), Bare("bare library, smallest", **SMALLEST),
-         Daemon("largest", feeds=32, **{**LARGEST, "partitions": 8}), Bare("bare library, largest", **LARGEST)]  # fmt: skip
+         Daemon("largest", feeds=32, **{**LARGEST, "partitions": 8}),
+         Bare("bare library, largest", task_bytes=32 * 131_072, **LARGEST)]  # fmt: skip
 
 
 def beside_the_library(answer) -> str:
@@ -75,7 +77,7 @@ def all_of_them() -> list:
         Question("partitions", "What do many partitions cost?",
                  over({str(count): {"partitions": count} for count in (1, 12, 48, 128, 256)}), base="12"),
         Question("instruments", "What do many instruments cost?",
-                 over({number(count): {"instruments": count} for count in (10, 1_000, 8_000, 10_000)}),
+                 over({number(count): {"instruments": count} for count in (1, 10, 1_000, 8_000, 10_000)}),
                  base="8,000"),
         Question("scale", "What does a message cost beside the library's own at 32 feeds, 256 partitions (32 topics of 8; the bare "
                  "library: one of 256), 10,000 instruments (in each feed), against one feed, one partition, 10 instruments?", SCALE,

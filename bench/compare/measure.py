@@ -12,6 +12,7 @@ import session as work
 from world import PARTITIONS, Broker, harness, log_check
 
 STANDS_STILL = 20  # seconds without a message more: it will not come
+TOO_LONG = 300  # seconds of a run
 
 
 @dataclasses.dataclass
@@ -142,7 +143,10 @@ def measure(contender, session: work.Session, broker: Broker) -> Sample:
             run.feed.send_to(run.port)
             wall = await_arrival(run, process) - began
             process.terminate()
+        end = threading.Timer(TOO_LONG, process.kill)
+        end.start()
         _, status, usage = os.wait4(process.pid, 0)
+        end.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         if not contender.stays:
             wall = time.monotonic() - began
