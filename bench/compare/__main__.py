@@ -69,18 +69,19 @@ def sweep(options, session, broker, results):
         _, floor.in_flight, floor.task_bytes = min(found)
 
 
-def warm_up(options, session, broker):
+def warm_up(options, session, broker, results):
     """A broker's compiler has seen its work before anybody is measured."""
-    if broker.kind != "embedded":
+    first = next((contender for word, contender in options.contenders.items() if word not in results.missing), None)
+    if broker.kind != "embedded" and first:
         for _ in range(2):
-            measure(next(iter(options.contenders.values())), session, broker)
+            measure(first, session, broker)
 
 
 def compare(options, session, results):
     for kind in options.brokers:
         with Broker(kind) as broker:
             say(report.describe(kind))
-            warm_up(options, session, broker)
+            warm_up(options, session, broker, results)
             sweep(options, session, broker, results)
             for number in range(options.rounds):
                 words = [word for word in options.contenders if word not in results.missing]

@@ -144,6 +144,7 @@ def measure(contender, session: work.Session, broker: Broker) -> Sample:
             wall = await_arrival(run, process) - began
             process.terminate()
         end = threading.Timer(TOO_LONG, process.kill)
+        end.daemon = True  # an interrupted run does not wait for it
         end.start()
         _, status, usage = os.wait4(process.pid, 0)
         end.cancel()

@@ -19,7 +19,7 @@ namespace {
 class PatientThreads {
  public:
   PatientThreads() noexcept : usual_{prctl(PR_GET_TIMERSLACK, 0, 0, 0, 0)} { set(2'000'000); }
-  ~PatientThreads() { set(usual_); }
+  ~PatientThreads() { set(usual_ < 0 ? 0 : usual_); }  // 0: the default
   PatientThreads(const PatientThreads&) = delete;
   PatientThreads& operator=(const PatientThreads&) = delete;
 
