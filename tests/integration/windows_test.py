@@ -63,14 +63,14 @@ class Ends(RealBroker):
         feed.exchange(*RATE)
         feed.start()
         feed.acknowledged(2_000)
+        feed.kill()  # its own newest checkpoint lies before what follows
         other = Producer({"bootstrap.servers": self.kafka.servers, "transactional.id": "somebody-else",
                           "transaction.timeout.ms": 300_000})
         other.init_transactions(20)
         other.begin_transaction()
         other.produce(feed.topic + ".cp", b"{}", b"another/1", 0)
         other.flush(20)
-        feed.kill()
-        feed.start()  # its own newest checkpoint lies before
+        feed.start()
         feed.acknowledged(2_000)
         feed.kill()
         feed.settings["startup_timeout"] = "4s"
