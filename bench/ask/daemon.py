@@ -7,6 +7,7 @@ import session as work
 from world import BIN, PARTITIONS
 
 FILE_BYTES = 150_000_000  # of a session's file; a longer one repeats it
+RINGS = 64 << 20  # bytes over all feeds: taking the memory is start, and 2 GiB of it cost more than 8 million messages
 RUN_BYTES = 250  # a message of a run, at most, on average: where messages are longer, they are fewer
 
 
@@ -27,7 +28,7 @@ class Daemon(peers.Contender):
         self.feeds, self.partitions, self.topic_settings = feeds, partitions, topic_settings
         self.broker, self.round_trip = broker, round_trip
         self.instruments, self.size, self.share, self.compression = instruments, size, share, compression
-        self.feed, self.producer, self.pipeline = feed or {}, producer or {}, pipeline or {}
+        self.feed, self.producer, self.pipeline = feed or {}, producer or {}, {"ring_bytes": RINGS // feeds, **(pipeline or {})}
 
     def messages(self, wanted: int) -> tuple[int, int]:
         """In the file of each feed, and how many times over."""
@@ -55,8 +56,8 @@ class Daemon(peers.Contender):
 class Bare(peers.Floor):
     """The bare library on the same session."""
 
-    def __init__(self, name: str, task_bytes: int = 131_072, **shape):
-        super().__init__(name, "batch", task_bytes=task_bytes)
+    def __init__(self, name: str, task_bytes: int = 131_072, in_flight: int = 50_000, **shape):
+        super().__init__(name, "batch", task_bytes=task_bytes, in_flight=in_flight)
         self.like = Daemon(name, **shape)
         self.partitions, self.instruments, self.size, self.broker = self.like.partitions, self.like.instruments, self.like.size, None
 

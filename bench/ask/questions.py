@@ -44,10 +44,10 @@ def memory(**fixed) -> list:
 
 SMALLEST = {"partitions": 1, "instruments": 10}
 LARGEST = {"partitions": 256, "instruments": 10_000}
-# The bare library's one task is as large as those of 32 feeds, so that as many messages go into a call.
+# The bare library's one task is as large as those of 32 feeds, so that as many messages go into a call, and it has as many in flight.
 SCALE = [Daemon("smallest", **SMALLEST), Bare("bare library, smallest", **SMALLEST),
          Daemon("largest", feeds=32, **{**LARGEST, "partitions": 8}),
-         Bare("bare library, largest", task_bytes=32 * 131_072, **LARGEST)]  # fmt: skip
+         Bare("bare library, largest", task_bytes=32 * 131_072, in_flight=128_000, **LARGEST)]  # fmt: skip
 
 
 def beside_the_library(answer) -> str:
@@ -80,8 +80,8 @@ def all_of_them() -> list:
                  over({number(count): {"instruments": count} for count in (1, 10, 1_000, 8_000, 10_000)}),
                  base="8,000"),
         Question("scale", "What does a message cost beside the library's own at 32 feeds, 256 partitions (32 topics of 8; the bare "
-                 "library: one of 256), 10,000 instruments (in each feed), against one feed, one partition, 10 instruments?", SCALE,
-                 conclusion=beside_the_library),
+                 "library: one of 256), 10,000 instruments (in each feed), the rings together as large as the one feed's, against one "
+                 "feed, one partition, 10 instruments?", SCALE, conclusion=beside_the_library),
         Question("sizes", "What does a message cost by its size? (of an unknown type, keyed by its instrument)",
                  over({f"{size:,} B": {"size": size} for size in (20, 40, 100, 400, 1_024, 4_096)}, instruments=1_000),
                  base="40 B"),

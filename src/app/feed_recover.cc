@@ -118,7 +118,10 @@ Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
   opened->lane = std::move(*lane);
   if (auto fits = check_topic(opened->lane->topic()); !fits) return fits.error();
   opened->replayed = config_;
-  if (!journaled()) return opened;
+  if (!journaled()) {
+    if (auto made = make_feed(*opened); !made) return made.error();
+    return opened;
+  }
   Recovery recovery{
       {.config = around_.config,
        .feed = config_,
@@ -150,7 +153,21 @@ Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
     if (!old) return old.error();
     opened->replayed = std::move(*old);
   }
+  if (auto made = make_feed(*opened); !made) return made.error();
   return opened;
+}
+
+// Taking the memory of a ring lasts tens of milliseconds, in which the main thread would read no other feed.
+Result<void> FeedUnit::make_feed(Opened& opened) {
+  auto feed = pipeline::Feed::create({.name = config_.name,
+                                      .codec = opened.replayed.codec,
+                                      .pipeline = around_.config.pipeline,
+                                      .workers = around_.workers,
+                                      .before_decode = {}},
+                                     around_.parking, metrics_, feed_events());
+  if (!feed) return feed.error();
+  opened.feed = std::move(*feed);
+  return {};
 }
 
 Result<void> FeedUnit::check_topic(const sink::TopicInfo& topic) const {

@@ -22,7 +22,8 @@ constexpr milliseconds kLookAgain{500};  // for a successor
 // The checkpoint runs ahead of what is handed over. While it is not acknowledged there is no room, so to say.
 void FeedUnit::reserve(const pipeline::Barrier& barrier) {
   constexpr std::uint64_t kFarthest = 20'000;  // packets: what a crash may lose of what is received and not handed over
-  const std::uint64_t farthest = std::min<std::uint64_t>(kFarthest, around_.config.producer.max_in_flight_messages);
+  const std::uint64_t in_flight = around_.config.producer.max_in_flight_messages;
+  const std::uint64_t farthest = in_flight == 0 ? kFarthest : std::min(kFarthest, in_flight);
   wanted_ = barrier.wanted;
   if (reserving_) return dropping_ ? reserve_overdue() : void();
   reserving_ = true;

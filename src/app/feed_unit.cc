@@ -118,24 +118,17 @@ Result<void> FeedUnit::build(Opened& opened) {
   if (!day) return day.error();
   auto password = read_password(config_);
   if (!password) return password.error();
-  auto feed = pipeline::Feed::create({.name = config_.name,
-                                      .codec = replayed_.codec,
-                                      .pipeline = around_.config.pipeline,
-                                      .workers = around_.workers,
-                                      .before_decode = {}},
-                                     around_.parking, metrics_, feed_events());
-  if (!feed) return feed.error();
   const pipeline::Resume where = resume(*day);
-  (*feed)->attach({.feed = config_.name,
-                   .policies = replayed_.policies,
-                   .when_full = config_.sink.when_full,
-                   .max_block = around_.config.producer.max_block,
-                   .transaction_messages = transactional() ? around_.config.producer.transaction_messages : 0,
-                   .resume = where},
-                  std::move(*day), replayed_.routing, *lane_);
+  opened.feed->attach({.feed = config_.name,
+                       .policies = replayed_.policies,
+                       .when_full = config_.sink.when_full,
+                       .max_block = around_.config.producer.max_block,
+                       .transaction_messages = transactional() ? around_.config.producer.transaction_messages : 0,
+                       .resume = where},
+                      std::move(*day), replayed_.routing, *lane_);
   {
     const std::scoped_lock lock{sampling_};
-    feed_ = std::move(*feed);
+    feed_ = std::move(opened.feed);
     marked_.reset();
   }
   reader_ = std::make_unique<net::FeedReader>(

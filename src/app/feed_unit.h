@@ -93,8 +93,9 @@ class FeedUnit {
   struct Opened {
     std::shared_ptr<sink::Producer> producer;
     std::unique_ptr<sink::Lane> lane;
-    std::optional<Recovered> recovered;   // none: frames
-    config::Feed replayed;                // the configuration to replay under
+    std::optional<Recovered> recovered;  // none: frames
+    config::Feed replayed;               // the configuration to replay under
+    std::unique_ptr<pipeline::Feed> feed;
     SteadyClock::duration watched_for{};  // for an owner: comes on top of startup_timeout
   };
 
@@ -103,6 +104,7 @@ class FeedUnit {
   void recover_again();
   [[nodiscard]] bool done() const;
   [[nodiscard]] Result<std::shared_ptr<Opened>> open(bool in_place);
+  [[nodiscard]] Result<void> make_feed(Opened& opened);
   [[nodiscard]] Result<void> check_topic(const sink::TopicInfo& topic) const;
   void opened(const Result<std::shared_ptr<Opened>>& result);
 

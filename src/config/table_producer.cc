@@ -50,8 +50,10 @@ std::vector<Option> own() {
       {.path = "producer.max_in_flight_messages",
        .kind = Kind::kWhole,
        .field = in_daemon<&Config::producer, &ProducerOptions::max_in_flight_messages>,
-       .doc = "Records handed over and not yet acknowledged, at most; few are cheaper, the ring is the buffer.",
-       .min = 100,
+       .doc = "Records handed over and not yet acknowledged, at most; few are cheaper, the ring is the buffer. 0: "
+              "50000, or "
+              "500 for each partition where that is more (not at_most_once, which loses them with the process).",
+       .min = 0,
        .max = 10'000'000},
       {.path = "producer.transaction_interval",
        .kind = Kind::kDuration,

@@ -44,6 +44,7 @@ namespace tickbridge::metrics {
   X(kStandstillSeconds, "standstill_seconds", "", "Time in which commit stood still so that a transaction could end") \
   X(kHandOverRefused, "hand_over_refused", "", "Hand-overs refused or cut short because the share was full")          \
   X(kHandOverBatches, "hand_over_batches", "", "Hand-overs of one task and partition")                                \
+  X(kPartitionsHeldBack, "partitions_held_back", "", "Times a partition was held back because Kafka did not answer")  \
   X(kTasks, "tasks", "", "Tasks decoded and committed")                                                               \
   X(kReadStops, "read_stops", "", "Times the reader stopped because the ring was full")                               \
   X(kDecodeRetries, "decode_retries", "", "Tasks decoded again after a failure of the environment")

@@ -65,9 +65,10 @@ bool wants_idempotence(const Properties& user, Delivery delivery, Send send) {
 
 Properties common_defaults(const ProducerOptions& options) {
   // Slack over the admission's budget, so that the library's own limits are never met first.
-  const Charge total = total_budget(options);
-  const auto messages = std::min<std::uint64_t>(2 * total.count + 10'000, kMaxInt);
-  const auto kilobytes = std::min<std::uint64_t>(2 * total.bytes / 1024 + 65'536, kMaxInt);
+  const std::uint64_t most =
+      std::max<std::uint64_t>(options.max_in_flight_messages, options.buffer_memory / kMessageCost);
+  const auto messages = std::min<std::uint64_t>(2 * most + 10'000, kMaxInt);
+  const auto kilobytes = std::min<std::uint64_t>(2 * options.buffer_memory / 1024 + 65'536, kMaxInt);
   return {{"client.id", "tickbridge"},
           {"socket.nagle.disable", "true"},
           {"linger.ms", "5"},
@@ -168,11 +169,16 @@ Properties fence_properties(const ProducerOptions& options, const std::string& t
   return properties;
 }
 
-Charge total_budget(const ProducerOptions& options) noexcept {
-  std::uint64_t count = std::clamp<std::uint64_t>(options.max_in_flight_messages, 1, InFlight::kMaxCount);
+Charge in_flight_share(const ProducerOptions& options, Delivery delivery, std::size_t lanes,
+                       std::size_t partitions) noexcept {
+  const std::uint64_t parts = std::max<std::size_t>(lanes, 1);
+  const bool automatic = options.max_in_flight_messages == 0;
+  std::uint64_t count = (automatic ? kLeastInFlight : options.max_in_flight_messages) / parts;
+  if (automatic && delivery != Delivery::kAtMostOnce) count = std::max(count, partitions * kInFlightPerPartition);
   const auto library = number(options.properties, "queue.buffering.max.messages");
-  if (library && *library > 0) count = std::min(count, static_cast<std::uint64_t>(*library));
-  return {count, std::clamp<std::uint64_t>(options.buffer_memory, 1, InFlight::kMaxBytes)};
+  if (library && *library > 0) count = std::min(count, static_cast<std::uint64_t>(*library) / parts);
+  return {std::clamp<std::uint64_t>(count, 1, InFlight::kMaxCount),
+          std::clamp<std::uint64_t>(options.buffer_memory / parts, 1, InFlight::kMaxBytes)};
 }
 
 Properties properties_for(const ProducerOptions& options, Delivery delivery, Send send) {

@@ -14,9 +14,16 @@ namespace tickbridge::sink {
 
 using Properties = std::map<std::string, std::string>;
 
-/// All that may be in flight, over all lanes: the smaller of max_in_flight_messages and the user's
-/// queue.buffering.max.messages, and buffer_memory in bytes as the library really uses them.
-[[nodiscard]] Charge total_budget(const ProducerOptions& options) noexcept;
+/// What max_in_flight_messages = 0 allows over all lanes, at least.
+constexpr std::uint64_t kLeastInFlight = 50'000;
+/// And a lane for each partition of its topic, at least: the library sends one partition's messages a request, so fewer
+/// mean smaller requests. Not with at_most_once, which loses what is in flight.
+constexpr std::uint64_t kInFlightPerPartition = 500;
+
+/// What one lane of `lanes` may have in flight: its part of the smaller of max_in_flight_messages and the user's
+/// queue.buffering.max.messages, and of buffer_memory in bytes as the library really uses them.
+[[nodiscard]] Charge in_flight_share(const ProducerOptions& options, Delivery delivery, std::size_t lanes,
+                                     std::size_t partitions) noexcept;
 
 /// The client library's properties: the daemon's defaults for this delivery and send, overridden by the user's
 /// (docs/producer.md says why each). Aliases of one property count as one.

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <array>
+#include <utility>
 
 #include "sink/errors.h"
 #include "sink/transactions.h"
@@ -17,6 +18,8 @@ using namespace std::chrono_literals;
 
 constexpr auto kTick = 50ms;         ///< how long one wait for events lasts at most
 constexpr auto kIdleTick = 250ms;    ///< with nothing in flight
+constexpr auto kStillness = 100ms;   ///< without an answer for anybody: who waits is stalled
+constexpr auto kPatience = 5s;       ///< a partition that waits longer is stalled though others have answers
 constexpr auto kStallProbe = 1s;     ///< how often a stalled partition may try again
 constexpr auto kRefusalGrace = 2s;   ///< from the gapless fatal error to the report that caused it
 constexpr auto kProbeInterval = 1s;  ///< between looks for a broker when all were down
@@ -103,6 +106,7 @@ void DeliveryThread::handle_reports(EventHandle event) {
     return;
   }
   const std::int64_t offset = first->offset;
+  answered_ = true;
   client_.connected.store(true);
   event.reset();  // the memory is free before its credit is
   slot.lane->settle(slot, count, RD_KAFKA_RESP_ERR_NO_ERROR, offset);
@@ -112,6 +116,7 @@ void DeliveryThread::handle_each(rd_kafka_event_t* event, const rd_kafka_message
   const rd_kafka_resp_err_t code = first->err;
   // Only the first message's offset can be trusted; the batch's others follow it one by one.
   const std::int64_t base = first->offset;
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) answered_ = true;
   if (code == RD_KAFKA_RESP_ERR_NO_ERROR) client_.connected.store(true);
   std::int64_t position = 0;
   for (const rd_kafka_message_t* message = first; message != nullptr;) {
@@ -188,13 +193,19 @@ void DeliveryThread::look_after_lanes() {
   for_each_lane([](LaneCore& lane) { lane.attend(); });
 }
 
+// The library gives a broker's partitions their turns, one request each: where there are hundreds, a partition waits
+// for long, and stands still itself only if nobody has an answer, or if its turn must have come. The first answer after
+// a standstill of all resumes them all.
 void DeliveryThread::look_for_stalls() {
   const SteadyTime now = SteadyClock::now();
-  if (now < next_look_) return;
+  const bool over = answered_ && now - still_since_ >= kStillness;
+  if (now < next_look_ && !over) return;
   next_look_ = now + kTick;
-  const bool probe = now >= next_stall_probe_;
+  if (std::exchange(answered_, false)) still_since_ = now;
+  const bool probe = over || now >= next_stall_probe_;
   if (probe) next_stall_probe_ = now + kStallProbe;
-  for_each_lane([&](LaneCore& lane) { lane.look_for_stalls(now, probe); });
+  const SteadyClock::duration patience = now - still_since_ >= kStillness ? kStillness : kPatience;
+  for_each_lane([&](LaneCore& lane) { lane.look_for_stalls(now, patience, probe); });
 }
 
 // The library says when the last broker went, not when one came back, and without traffic nothing else shows it.

@@ -60,6 +60,8 @@ class DeliveryThread {
   SteadyTime next_probe_{};
   SteadyTime next_look_{};
   SteadyTime next_stall_probe_{};
+  SteadyTime still_since_{};  ///< no answer since, as the last look found
+  bool answered_ = false;     ///< since the last look
 
   std::jthread thread_;  // last: it uses all above
 };

@@ -81,9 +81,9 @@ class LaneCore {
   /// Does what the committer left for the delivery thread: tells a failure that the committer met, wakes the
   /// lane if the library itself had refused it.
   void attend();
-  /// Pauses, in the library, partitions that wait long for an answer, and resumes them when there is one, so that
-  /// the library does not wait busily. `probe`: resumes them all until the next look. Every 50 ms or so.
-  void look_for_stalls(SteadyTime now, bool probe);
+  /// Pauses, in the library, partitions that have waited for an answer for as long as `patience`, and resumes them when
+  /// there is one, so that the library does not wait busily. `probe`: resumes them all until the next look.
+  void look_for_stalls(SteadyTime now, SteadyClock::duration patience, bool probe);
   /// Returns when no callback runs and none will. Not from a callback.
   void close();
 

@@ -10,14 +10,6 @@
 // What the delivery thread does to a lane.
 namespace tickbridge::sink {
 
-namespace {
-
-using namespace std::chrono_literals;
-
-constexpr auto kPatience = 100ms;  ///< a partition that has waited longer for an answer is stalled
-
-}  // namespace
-
 using metrics::FeedCounter;
 using metrics::FeedGauge;
 using metrics::Stage;
@@ -52,13 +44,13 @@ void LaneCore::time(Slot& slot, std::uint64_t count, bool acknowledged) noexcept
 // next wake-up to now before it finds that the idempotent producer may not send another request). For a round trip that
 // is the library's way; while a broker stands still it takes a core from it. A paused partition is passed over before
 // that. It sends nothing again either, after a lost connection say: hence the probes.
-void LaneCore::look_for_stalls(SteadyTime now, bool probe) {
+void LaneCore::look_for_stalls(SteadyTime now, SteadyClock::duration patience, bool probe) {
   for (Slot& slot : slots_) {
     Stall& stall = slot.stall;
     if (slot.in_flight.load().count == 0 || stall.settled != stall.seen) {
       stall.seen = stall.settled;
       stall.since = now;
-    } else if (!probe && !stall.paused && now - stall.since >= kPatience) {
+    } else if (!probe && !stall.paused && now - stall.since >= patience) {
       set_paused(slot, true);
     } else if (probe && stall.paused) {
       set_paused(slot, false);
@@ -71,6 +63,7 @@ void LaneCore::set_paused(Slot& slot, bool paused) {
   rd_kafka_topic_partition_list_add(partition.get(), topic_of(slot).name.c_str(), slot.partition);
   (paused ? rd_kafka_pause_partitions : rd_kafka_resume_partitions)(client_.handle, partition.get());
   slot.stall.paused = paused;
+  if (paused) metrics_.add(FeedCounter::kPartitionsHeldBack, 1);
   if (!paused) rd_kafka_flush(client_.handle, 0);  // wakes the broker threads, which a resume does not
 }
 

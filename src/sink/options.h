@@ -18,9 +18,9 @@ enum class Header : std::uint8_t { kSequence, kFeed, kReceiveTime };
 struct ProducerOptions {
   /// Properties of the client library by its own names, Java's names already translated.
   std::map<std::string, std::string> properties;
-  std::size_t buffer_memory = 33554432;         ///< bytes, Java's buffer.memory
-  std::chrono::milliseconds max_block{60'000};  ///< Java's max.block.ms
-  std::size_t max_in_flight_messages = 50'000;
+  std::size_t buffer_memory = 33554432;                ///< bytes, Java's buffer.memory
+  std::chrono::milliseconds max_block{60'000};         ///< Java's max.block.ms
+  std::size_t max_in_flight_messages = 0;              ///< 0: in_flight_share() says how many
   std::chrono::milliseconds metadata_timeout{60'000};  ///< Java's metadata.fetch.timeout.ms
   std::chrono::milliseconds transaction_interval{100};
   std::size_t transaction_messages = 100'000;  ///< one that holds so many is committed before its time

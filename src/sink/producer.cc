@@ -53,7 +53,7 @@ class OneProducer final : public Producer {
  public:
   OneProducer(ClientHandle handle, const ProducerOptions& options, Delivery delivery, Send send,
               std::function<void(const Error&)> on_fatal, bool transactional)
-      : handle_{std::move(handle)}, queue_{rd_kafka_queue_get_main(handle_.get())}, budget_{total_budget(options)} {
+      : handle_{std::move(handle)}, queue_{rd_kafka_queue_get_main(handle_.get())}, options_{options} {
     client_.handle = handle_.get();
     client_.queue = queue_.get();
     client_.delivery = delivery;
@@ -81,11 +81,9 @@ class OneProducer final : public Producer {
   bool can_write() const noexcept override { return client_.connected.load() && !client_.failed.load(); }
 
  private:
-  [[nodiscard]] Admission::Limits share_of(std::size_t lane_count) const noexcept;
-
   ClientHandle handle_;
   QueueHandle queue_;
-  const Charge budget_;
+  const ProducerOptions options_;
   Client client_;
   Topics topics_{client_};              // start-up thread only
   Transactions transactions_{client_};  // one thread at a time
@@ -107,13 +105,6 @@ OneProducer::~OneProducer() {
   topics_.clear();
 }
 
-Admission::Limits OneProducer::share_of(std::size_t lane_count) const noexcept {
-  const std::uint64_t lanes = std::max<std::size_t>(lane_count, 1);
-  return {.share = {.count = std::max<std::uint64_t>(budget_.count / lanes, 1),
-                    .bytes = std::max<std::uint64_t>(budget_.bytes / lanes, 1)},
-          .one_at_a_time = client_.send == Send::kSync};
-}
-
 Result<std::unique_ptr<Lane>> OneProducer::open_lane(std::string_view feed, const FeedOptions& options,
                                                      const TopicOptions& topics, std::size_t lane_count,
                                                      metrics::FeedMetrics& metrics, LaneEvents events,
@@ -123,12 +114,14 @@ Result<std::unique_ptr<Lane>> OneProducer::open_lane(std::string_view feed, cons
   if (!data) return data.error();
   const Result<Topic*> dead = topics_.open_dead_letters(options.dead_letter_topic, topics, until);
   if (!dead) return dead.error();
+  const auto partitions = static_cast<std::size_t>((*data)->info.partitions);
   LaneSetup setup{.feed = std::string{feed},
                   .headers = options.headers,
                   .data = *data,
                   .dead = *dead,
                   .info = {},
-                  .limits = share_of(lane_count)};
+                  .limits = {.share = in_flight_share(options_, client_.delivery, lane_count, partitions),
+                             .one_at_a_time = client_.send == Send::kSync}};
   leave_room_for_headers(setup);
   auto core = std::make_unique<LaneCore>(client_, std::move(setup), metrics, std::move(events));
   return std::unique_ptr<Lane>{std::make_unique<OpenLane>(delivery_->add(std::move(core)))};

@@ -139,7 +139,22 @@ TEST(Conf, TheLibrarysLimitsLieAboveTheBudget) {
 TEST(Conf, TheUsersOwnMessageLimitBoundsTheBudget) {
   ProducerOptions options;
   options.properties["queue.buffering.max.messages"] = "100";
-  EXPECT_EQ(total_budget(options).count, 100U);
+  EXPECT_EQ(in_flight_share(options, Delivery::kExactlyOnce, 1, 1'000).count, 100U);
+  EXPECT_EQ(in_flight_share(options, Delivery::kExactlyOnce, 4, 1'000).count, 25U);
+}
+
+TEST(Conf, ALanesShareGrowsWithItsPartitionsUnlessTheUserSaysHowMany) {
+  ProducerOptions options;
+  const auto share = [&](Delivery delivery, std::size_t lanes, std::size_t partitions) {
+    return in_flight_share(options, delivery, lanes, partitions).count;
+  };
+  EXPECT_EQ(share(Delivery::kExactlyOnce, 1, 12), 50'000U);
+  EXPECT_EQ(share(Delivery::kExactlyOnce, 1, 256), 128'000U);
+  EXPECT_EQ(share(Delivery::kExactlyOnce, 32, 8), 4'000U);
+  EXPECT_EQ(share(Delivery::kAtMostOnce, 32, 8), 1'562U);
+  options.max_in_flight_messages = 320;
+  EXPECT_EQ(share(Delivery::kExactlyOnce, 32, 8), 10U);
+  EXPECT_EQ(in_flight_share(options, Delivery::kExactlyOnce, 32, 8).bytes, options.buffer_memory / 32);
 }
 
 TEST(Conf, ARefusedValueIsNamedAndASecretIsNot) {
