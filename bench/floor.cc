@@ -58,7 +58,9 @@ Options parse(int argc, char** argv) {
   app.add_option("--loop", options.loops, "the messages so many times over")->capture_default_str();
   app.add_option("--task-bytes", options.task_bytes, "messages are grouped by partition within so many bytes")
       ->capture_default_str();
+  options.producer.max_in_flight_messages = 50'000;
   app.add_option("--in-flight", options.producer.max_in_flight_messages, "messages not acknowledged, at most")
+      ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--call", options.call, "batch: without timestamps; single: each with its own")
       ->check(CLI::IsMember({"batch", "single"}))

@@ -50,12 +50,16 @@ class Results:
     def median(self, broker: str, word: str, field: str) -> float:
         return statistics.median(getattr(sample, field) for sample in self.runs[broker][word])
 
-    def ratio(self, broker: str, word: str, base: str) -> float | None:
-        """Median of the ratios of each round: the machine's speed drifts. Beside the bare library, whose clock begins when it is
-        ready, our start does not count either."""
+    def ratio(self, broker: str, word: str, base: str) -> str:
+        """Median of the ratios of each round, lowest and highest: the machine's speed drifts. Beside the bare library, whose clock
+        begins when it is ready, our start does not count either."""
         ours, theirs = self.runs[broker].get(word, []), self.runs[broker].get(base, [])
         field = "flowing_ns" if base in FLOORS else "cpu_ns"
-        return statistics.median(getattr(a, field) / b.cpu_ns for a, b in zip(ours, theirs)) if ours and theirs else None
+        ratios = [getattr(a, field) / b.cpu_ns for a, b in zip(ours, theirs)]
+        if not ratios:
+            return ""
+        spread = f" ({min(ratios):.2f}–{max(ratios):.2f})" if len(ratios) > 1 and word != base else ""
+        return f"{statistics.median(ratios):.2f}{spread}"
 
     def table(self, broker: str) -> str:
         rows = ["| contender | messages a second | CPU ns a message | beside batch calls | beside single calls | beside straightforward | "
@@ -65,7 +69,7 @@ class Results:
             ratios = [self.ratio(broker, word, base) for base in (*FLOORS, "straightforward")]
             proved = f"{max(s.lost for s in samples):,} / {max(s.doubled for s in samples):,} / {max(s.out_of_order for s in samples):,}"
             rows.append(f"| {self.contenders[word].name} | {self.median(broker, word, 'flowing_rate'):,.0f} | "
-                        f"{self.median(broker, word, 'cpu_ns'):,.0f} | {' | '.join('' if r is None else f'{r:.2f}' for r in ratios)} | "
+                        f"{self.median(broker, word, 'cpu_ns'):,.0f} | {' | '.join(ratios)} | "
                         f"{self.median(broker, word, 'peak'):,.0f} | {proved if samples[0].verified else f'{samples[0].lost:,} / – / –'} |")
         return "\n".join(rows)
 
@@ -73,7 +77,7 @@ class Results:
         versions = ", ".join(f"{c.name} {c.version()}" for w, c in self.contenders.items() if w not in self.missing and c.version())
         parts = [f"# {describe(broker)}, {self.began}", f"{machine()}; commit {commit()}; {libraries()}; {versions}.",
                  f"{self.messages:,} messages of 40 bytes, 8,000 instruments (Zipf), 12 partitions, idempotent, acks=all; rounds in turn, "
-                 "medians; ratios are medians of the rounds' own. The peers have their own defaults but for what makes the work the same "
+                 "medians; ratios are medians of the rounds' own (lowest–highest). The peers have their own defaults but for what makes the work the same "
                  "(bench/compare/peers.py).",
                  "CPU is user + system of the contender's process, start and end included (the bare library's: from its first call on; the "
                  "ratios beside it count ours from the login at the exchange on). Messages a second: from the login (bare library: the first "

@@ -94,6 +94,7 @@ void FeedUnit::opened(const Result<std::shared_ptr<Opened>>& result) {
   }
   if ((*result)->producer->failed()) {  // told or not; of what fails from here on producer_failed() hears
     (*result)->lane.reset();
+    (*result)->feed.reset();
     producer_ = std::move((*result)->producer);
     return recover_again();
   }

@@ -105,13 +105,13 @@ class FeedUnit {
   [[nodiscard]] bool done() const;
   [[nodiscard]] Result<std::shared_ptr<Opened>> open(bool in_place);
   [[nodiscard]] Result<void> make_feed(Opened& opened);
+  [[nodiscard]] pipeline::FeedEvents feed_events();
   [[nodiscard]] Result<void> check_topic(const sink::TopicInfo& topic) const;
   void opened(const Result<std::shared_ptr<Opened>>& result);
 
   // run: main thread
   [[nodiscard]] Result<void> build(Opened& opened);
   [[nodiscard]] pipeline::Resume resume(const pipeline::TradingDay& day) const;
-  [[nodiscard]] pipeline::FeedEvents feed_events();
   void on_mark(pipeline::MarkReport report);
   void on_barrier(pipeline::Barrier barrier);
   void when_settled(std::function<void()> then);

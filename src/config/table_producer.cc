@@ -50,9 +50,9 @@ std::vector<Option> own() {
       {.path = "producer.max_in_flight_messages",
        .kind = Kind::kWhole,
        .field = in_daemon<&Config::producer, &ProducerOptions::max_in_flight_messages>,
-       .doc = "Records handed over and not yet acknowledged, at most; few are cheaper, the ring is the buffer. 0: "
-              "50000, or "
-              "500 for each partition where that is more (not at_most_once, which loses them with the process).",
+       .doc =
+           "Records handed over and not yet acknowledged, at most; few are cheaper, the ring is the buffer. 0: 50000 "
+           "over all feeds, or a feed 500 for each of its partitions where that is more (not at_most_once).",
        .min = 0,
        .max = 10'000'000},
       {.path = "producer.transaction_interval",

@@ -195,17 +195,21 @@ void DeliveryThread::look_after_lanes() {
 
 // The library gives a broker's partitions their turns, one request each: where there are hundreds, a partition waits
 // for long, and stands still itself only if nobody has an answer, or if its turn must have come. The first answer after
-// a standstill of all resumes them all.
+// a standstill of all resumes who was held back by it, not those of a broker that stands still alone.
 void DeliveryThread::look_for_stalls() {
   const SteadyTime now = SteadyClock::now();
   const bool over = answered_ && now - still_since_ >= kStillness;
   if (now < next_look_ && !over) return;
   next_look_ = now + kTick;
+  if (answered_ && now - still_since_ >= kPatience) all_back_ = now;
   if (std::exchange(answered_, false)) still_since_ = now;
-  const bool probe = over || now >= next_stall_probe_;
+  const bool probe = now >= next_stall_probe_;
   if (probe) next_stall_probe_ = now + kStallProbe;
-  const SteadyClock::duration patience = now - still_since_ >= kStillness ? kStillness : kPatience;
-  for_each_lane([&](LaneCore& lane) { lane.look_for_stalls(now, patience, probe); });
+  StallLook look{.now = now, .not_before = all_back_, .patience = kPatience, .again = {}};
+  if (now - still_since_ >= kStillness) look.patience = kStillness;
+  if (over) look.again = kPatience;
+  if (probe) look.again = SteadyClock::duration::max();
+  for_each_lane([&](LaneCore& lane) { lane.look_for_stalls(look); });
 }
 
 // The library says when the last broker went, not when one came back, and without traffic nothing else shows it.

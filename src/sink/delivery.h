@@ -61,6 +61,7 @@ class DeliveryThread {
   SteadyTime next_look_{};
   SteadyTime next_stall_probe_{};
   SteadyTime still_since_{};  ///< no answer since, as the last look found
+  SteadyTime all_back_{};     ///< the end of the last long standstill of all
   bool answered_ = false;     ///< since the last look
 
   std::jthread thread_;  // last: it uses all above

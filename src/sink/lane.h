@@ -20,8 +20,17 @@ class LaneCore;
 struct Stall {
   std::uint64_t settled = 0;  ///< messages done with, ever
   std::uint64_t seen = 0;     ///< settled at the last look
-  SteadyTime since{};         ///< the last look that saw an answer, or nothing in flight
+  bool waits = false;         ///< something was in flight at the last look
+  SteadyTime since{};         ///< the last look that saw an answer, or the first that saw something in flight
   bool paused = false;        ///< in the library
+};
+
+/// Which partitions are stalled, at a look.
+struct StallLook {
+  SteadyTime now;
+  SteadyTime not_before;           ///< nobody's waiting counts from before
+  SteadyClock::duration patience;  ///< who has waited for so long is held back
+  SteadyClock::duration again;     ///< who has waited for less may try again until the next look; 0: nobody
 };
 
 /// One partition of a lane, or its dead letters. Its address travels with each message as the opaque.
@@ -81,9 +90,9 @@ class LaneCore {
   /// Does what the committer left for the delivery thread: tells a failure that the committer met, wakes the
   /// lane if the library itself had refused it.
   void attend();
-  /// Pauses, in the library, partitions that have waited for an answer for as long as `patience`, and resumes them when
-  /// there is one, so that the library does not wait busily. `probe`: resumes them all until the next look.
-  void look_for_stalls(SteadyTime now, SteadyClock::duration patience, bool probe);
+  /// Pauses, in the library, partitions that wait long for an answer, and resumes them when there is one, so that
+  /// the library does not wait busily. Every 50 ms or so.
+  void look_for_stalls(const StallLook& look);
   /// Returns when no callback runs and none will. Not from a callback.
   void close();
 

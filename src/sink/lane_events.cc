@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "sink/errors.h"
 #include "sink/lane.h"
@@ -44,16 +45,19 @@ void LaneCore::time(Slot& slot, std::uint64_t count, bool acknowledged) noexcept
 // next wake-up to now before it finds that the idempotent producer may not send another request). For a round trip that
 // is the library's way; while a broker stands still it takes a core from it. A paused partition is passed over before
 // that. It sends nothing again either, after a lost connection say: hence the probes.
-void LaneCore::look_for_stalls(SteadyTime now, SteadyClock::duration patience, bool probe) {
+void LaneCore::look_for_stalls(const StallLook& look) {
   for (Slot& slot : slots_) {
     Stall& stall = slot.stall;
-    if (slot.in_flight.load().count == 0 || stall.settled != stall.seen) {
+    const bool waits = slot.in_flight.load().count != 0;
+    if (!std::exchange(stall.waits, waits) || !waits || stall.settled != stall.seen) {
       stall.seen = stall.settled;
-      stall.since = now;
-    } else if (!probe && !stall.paused && now - stall.since >= patience) {
-      set_paused(slot, true);
-    } else if (probe && stall.paused) {
+      stall.since = look.now;
+    }
+    const SteadyClock::duration waited = look.now - std::max(stall.since, look.not_before);
+    if (stall.paused && waited < look.again) {
       set_paused(slot, false);
+    } else if (!stall.paused && waited >= look.patience && look.again == look.again.zero()) {
+      set_paused(slot, true);
     }
   }
 }

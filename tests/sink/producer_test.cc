@@ -222,6 +222,28 @@ TEST_F(ProducerTest, APartitionThatWaitsForItsTurnIsNotHeldBack) {
   EXPECT_EQ(held_back, 0U);
 }
 
+// An idle producer looks at its partitions less often: what came just before a look has not waited since the one
+// before.
+TEST_F(ProducerTest, TheFirstRecordAfterAPauseIsNotHeldBack) {
+  create();
+  const auto lane = open();
+  const Numbers one{1};
+  EXPECT_EQ(lane->hand_over(1, one.all(), kUntimed), 1U);
+  EXPECT_TRUE(producer_->flush(10s));
+  rd_kafka_mock_broker_set_rtt(kafka_.cluster(), 1, 60);
+  std::uint64_t held_back = 1;
+  for (int tries = 0; tries < 3 && held_back != 0; ++tries) {
+    const std::uint64_t before = metrics_.value(metrics::FeedCounter::kPartitionsHeldBack);
+    for (int i = 0; i < 10; ++i) {
+      std::this_thread::sleep_for(250ms + 23ms * i);  // at another time between two looks each
+      EXPECT_EQ(lane->hand_over(1, one.all(), kUntimed), 1U);
+      EXPECT_TRUE(producer_->flush(10s));
+    }
+    held_back = metrics_.value(metrics::FeedCounter::kPartitionsHeldBack) - before;
+  }
+  EXPECT_EQ(held_back, 0U);
+}
+
 TEST_F(ProducerTest, KeepsOrderThroughASmallShare) {
   options_.max_in_flight_messages = 50;
   create();
