@@ -70,7 +70,8 @@ def all_of_them() -> list:
                  over({"plain": {}, "zlib packets": {"compression": "zlib"}, "zlib stream": {"compression": "zlib-stream"}})),
         Question("workers", "What do more workers bring?",
                  over({str(count): {"pipeline": {"workers": count}} for count in (1, 2, 4)})),
-        Question("feeds", "What do many feeds in one daemon cost, each with a topic of 12 partitions, with as many messages in all?",
+        Question("feeds", "What do many feeds in one daemon cost, each with a topic of 12 partitions, with as many messages in all, "
+                 "and rings that are together as large?",
                  over({str(count): {"feeds": count} for count in (1, 2, 8, 32)}, instruments=1_000)),
         Question("feeds-alone", "The same with 32 partitions in all?",
                  over({str(count): {"feeds": count, "partitions": 32 // count} for count in (1, 2, 8, 32)}, instruments=1_000)),
