@@ -119,7 +119,7 @@ Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
   if (auto fits = check_topic(opened->lane->topic()); !fits) return fits.error();
   opened->replayed = config_;
   if (!journaled()) {
-    if (auto made = make_feed(*opened); !made) return made.error();
+    if (auto made = make_feed(*opened, life); !made) return made.error();
     return opened;
   }
   Recovery recovery{
@@ -153,18 +153,18 @@ Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
     if (!old) return old.error();
     opened->replayed = std::move(*old);
   }
-  if (auto made = make_feed(*opened); !made) return made.error();
+  if (auto made = make_feed(*opened, life); !made) return made.error();
   return opened;
 }
 
 // Taking the memory of a ring lasts tens of milliseconds, in which the main thread would read no other feed.
-Result<void> FeedUnit::make_feed(Opened& opened) {
+Result<void> FeedUnit::make_feed(Opened& opened, std::uint64_t life) {
   auto feed = pipeline::Feed::create({.name = config_.name,
                                       .codec = opened.replayed.codec,
                                       .pipeline = around_.config.pipeline,
                                       .workers = around_.workers,
                                       .before_decode = {}},
-                                     around_.parking, metrics_, feed_events());
+                                     around_.parking, metrics_, feed_events(life));
   if (!feed) return feed.error();
   opened.feed = std::move(*feed);
   return {};

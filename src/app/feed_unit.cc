@@ -188,8 +188,7 @@ pipeline::Resume FeedUnit::resume(const pipeline::TradingDay& day) const {
   return where;
 }
 
-pipeline::FeedEvents FeedUnit::feed_events() {
-  const std::uint64_t life = life_;
+pipeline::FeedEvents FeedUnit::feed_events(std::uint64_t life) {
   const auto post = [this, life](auto function) {
     asio::post(around_.io, [this, life, function = std::move(function)]() mutable {
       if (life == life_ && phase_ != Phase::kStopped) function();

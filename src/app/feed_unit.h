@@ -104,8 +104,8 @@ class FeedUnit {
   void recover_again();
   [[nodiscard]] bool done() const;
   [[nodiscard]] Result<std::shared_ptr<Opened>> open(bool in_place);
-  [[nodiscard]] Result<void> make_feed(Opened& opened);
-  [[nodiscard]] pipeline::FeedEvents feed_events();
+  [[nodiscard]] Result<void> make_feed(Opened& opened, std::uint64_t life);
+  [[nodiscard]] pipeline::FeedEvents feed_events(std::uint64_t life);
   [[nodiscard]] Result<void> check_topic(const sink::TopicInfo& topic) const;
   void opened(const Result<std::shared_ptr<Opened>>& result);
 
