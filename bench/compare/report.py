@@ -77,8 +77,8 @@ class Results:
         versions = ", ".join(f"{c.name} {c.version()}" for w, c in self.contenders.items() if w not in self.missing and c.version())
         parts = [f"# {describe(broker)}, {self.began}", f"{machine()}; commit {commit()}; {libraries()}; {versions}.",
                  f"{self.messages:,} messages of 40 bytes, 8,000 instruments (Zipf), 12 partitions, idempotent, acks=all; rounds in turn, "
-                 "medians; ratios are medians of the rounds' own (lowest–highest). The peers have their own defaults but for what makes the work the same "
-                 "(bench/compare/peers.py).",
+                 "medians; ratios are medians of the rounds' own (lowest–highest). The peers have their own defaults but for what makes the "
+                 "work the same (bench/compare/peers.py).",
                  "CPU is user + system of the contender's process, start and end included (the bare library's: from its first call on; the "
                  "ratios beside it count ours from the login at the exchange on). Messages a second: from the login (bare library: the first "
                  "call; kcat, Java, Python: the process's start; rsyslog, syslog-ng: the sending) to the end of the process, or the last arrival.",

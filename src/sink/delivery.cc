@@ -116,8 +116,10 @@ void DeliveryThread::handle_each(rd_kafka_event_t* event, const rd_kafka_message
   const rd_kafka_resp_err_t code = first->err;
   // Only the first message's offset can be trusted; the batch's others follow it one by one.
   const std::int64_t base = first->offset;
-  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) answered_ = true;
-  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) client_.connected.store(true);
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    answered_ = true;
+    client_.connected.store(true);
+  }
   std::int64_t position = 0;
   for (const rd_kafka_message_t* message = first; message != nullptr;) {
     Slot& slot = slot_of(message);
