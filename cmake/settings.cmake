@@ -19,6 +19,18 @@ target_compile_options(tickbridge_settings INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow
   -Wnon-virtual-dtor -Woverloaded-virtual -Wcast-align -Wimplicit-fallthrough
   $<$<BOOL:${TICKBRIDGE_WERROR}>:-Werror>)
+if(TICKBRIDGE_HARDEN AND NOT TICKBRIDGE_SANITIZE AND NOT TICKBRIDGE_FUZZ)
+  # What Debian's own packages are built with; PIE is the compiler's default there, and said for those where it is not.
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+  add_compile_options(-fstack-protector-strong -fstack-clash-protection
+    $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE> $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    add_compile_options(-fcf-protection=full)
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64")
+    add_compile_options(-mbranch-protection=standard)
+  endif()
+  add_link_options(-pie -Wl,-z,relro,-z,now,-z,noexecstack)
+endif()
 if(TICKBRIDGE_SANITIZE)
   target_compile_options(tickbridge_settings INTERFACE
     -fsanitize=${TICKBRIDGE_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -2,10 +2,10 @@
 # Needs Debian 12 or newer, and root or sudo for packages.
 
 build_packages=(cmake ninja-build g++ ccache pkg-config python3 libboost1.81-dev librdkafka-dev libspdlog-dev libfmt-dev
-  zlib1g-dev libdeflate-dev libcli11-dev libtomlplusplus-dev libhowardhinnant-date-dev tzdata libsystemd-dev
+  zlib1g-dev libssl-dev libdeflate-dev libcli11-dev libtomlplusplus-dev libhowardhinnant-date-dev tzdata libsystemd-dev
   prometheus-cpp-dev libmimalloc-dev libxxhash-dev libgtest-dev libgmock-dev libbenchmark-dev)
 kafka_packages=(openjdk-17-jre-headless maven)
-test_packages=(kcat python3-venv prometheus)
+test_packages=(kcat python3-venv prometheus openssl)
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
 
