@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <filesystem>
 
+#include "base/opening_hours.h"
 #include "config/nearest.h"
 
 namespace tickbridge::config {
@@ -18,18 +18,6 @@ bool only(std::string_view text, std::string_view more) {
   return std::all_of(text.begin(), text.end(), [&](char c) {
     return kAlphanumeric.find(c) != std::string_view::npos || more.find(c) != std::string_view::npos;
   });
-}
-
-bool is_date(const std::string& text) {
-  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return false;
-  const auto year = parse_whole(text.substr(0, 4));
-  const auto month = parse_whole(text.substr(5, 2));
-  const auto day = parse_whole(text.substr(8, 2));
-  if (!year || !month || !day || *month < 1 || *day < 1) return false;
-  return std::chrono::year_month_day{std::chrono::year{static_cast<int>(*year)},
-                                     std::chrono::month{static_cast<unsigned>(*month)},
-                                     std::chrono::day{static_cast<unsigned>(*day)}}
-      .ok();
 }
 
 }  // namespace
@@ -50,8 +38,17 @@ Fault check_start(const std::string& text) {
 }
 
 Fault check_date(const std::string& text) {
-  if (text == "today" || is_date(text)) return std::nullopt;
-  return "is not a date";
+  return text == "today" ? std::nullopt : check_day(text);
+}
+
+Fault check_day(const std::string& text) { return parse_day(text) ? Fault{} : Fault{"is not a date"}; }
+
+Fault check_hours(const std::string& text) {
+  return parse_open_ranges(text) ? Fault{} : Fault{"is not written as opening hours are"};
+}
+
+Fault check_weekdays(const std::string& text) {
+  return parse_weekdays(text) ? Fault{} : Fault{"is not written as days of the week are"};
 }
 
 Fault check_time_zone(const std::string& text) {

@@ -17,6 +17,12 @@ constexpr std::string_view kTopicAllowed = "letters, digits, \".\", \"_\" and \"
 [[nodiscard]] Fault check_date(const std::string& text);
 /// A name of the time zone database; taken unseen where the machine has none.
 [[nodiscard]] Fault check_time_zone(const std::string& text);
+/// Opening hours: "09:30-16:00", several of them, or "closed".
+[[nodiscard]] Fault check_hours(const std::string& text);
+/// Days of the week: "mon-fri", "mon,wed".
+[[nodiscard]] Fault check_weekdays(const std::string& text);
+/// A date such as 2026-12-25.
+[[nodiscard]] Fault check_day(const std::string& text);
 /// Printable ASCII, as a login carries it.
 [[nodiscard]] Fault check_printable(const std::string& text);
 /// Letters and digits: a session's name.

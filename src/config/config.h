@@ -89,11 +89,23 @@ struct Exit {
 /// `feed` with such options as they were once. Names that are not known any more are passed over. Errors: kConfig.
 [[nodiscard]] Result<Feed> reshaped(const Feed& feed, const std::map<std::string, std::string>& values);
 
-/// An option that two configurations set differently, and whether a running daemon may take it over (SIGHUP).
+/// What a changed option takes to be taken over by a running daemon (SIGHUP).
+enum class Reload : std::uint8_t {
+  kAtOnce,
+  kFeed,     ///< its feed begins anew, at a checkpoint
+  kFeeds,    ///< all feeds do
+  kRestart,  ///< the daemon does
+};
+
+/// An option that two configurations set differently.
 struct Difference {
-  std::string option;  ///< as `--set` takes it
-  bool reloadable = false;
+  std::string option;  ///< as `--set` takes it; "feed.NAME": a feed that only one of them has
+  Reload takes = Reload::kRestart;
 };
 [[nodiscard]] std::vector<Difference> differences(const Config& before, const Config& after);
+/// Whether the two are the same feed with the same options.
+[[nodiscard]] bool same(const Feed& a, const Feed& b);
+/// `fresh` with what takes a restart as it is in `running`.
+[[nodiscard]] Config taken_over(const Config& running, const Config& fresh);
 
 }  // namespace tickbridge::config

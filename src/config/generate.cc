@@ -41,7 +41,9 @@ std::string with_name(std::string_view path, std::string_view name) {
 
 std::string_view title_doc(std::string_view table) {
   if (table == "feed.*")
-    return "One table a feed. The name is the feed's identity: it stands in checkpoints, metrics and logs.";
+    return "One table a feed. The name is the feed's identity: it stands in checkpoints, metrics and logs. All are "
+           "reloadable: on SIGHUP a feed with a changed option ends at a checkpoint and begins anew, one that is not in "
+           "the file any more ends, and a new one begins; the others do not notice.";
   if (table == "feed.*.soupbintcp") return "Only for transport = \"soupbintcp\".";
   if (table == "feed.*.frames")
     return "Only for transport = \"frames\": how a packet's length is found. No replay there: delivery must be "
@@ -89,8 +91,15 @@ std::string cell(std::string_view text) {
   return out;
 }
 
+/// A feed's options all are, which the table's head says.
+std::string_view reload_doc(const Option& option) {
+  if (option.is_feed() || option.reload() == Reload::kRestart) return {};
+  if (option.reload() == Reload::kAtOnce) return " *Reloadable.*";
+  return " *Reloadable: all feeds begin anew.*";
+}
+
 std::string reference_row(const Option& option) {
-  const std::string more = option.reloadable ? " *Reloadable: SIGHUP takes it over.*" : "";
+  const std::string more{reload_doc(option)};
   const std::string library =
       option.library.empty() || option.library == key_of(option.path) ? "" : fmt::format(" → `{}`", option.library);
   const std::string secret = option.secret ? " *Never shown.*" : "";

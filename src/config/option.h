@@ -69,11 +69,14 @@ struct Option {
   std::string_view fallback = {};                          ///< Property: what holds if it is not set
   bool numbers = false;     ///< kText: a whole number or a date without quotes is taken too
   bool secret = false;      ///< shown as ***
-  bool reloadable = false;  ///< taken over by a running daemon (SIGHUP)
+  bool reloadable = false;  ///< taken over by a running daemon (SIGHUP), at once
+  bool renews = false;      ///< so too, by all feeds that begin anew at a checkpoint
   bool in_help = false;     ///< listed by --help
   bool shapes = false;      ///< a feed's: shapes what is written, so a checkpoint holds it (recovery.md)
 
   [[nodiscard]] bool is_feed() const { return path.starts_with("feed.*."); }
+  /// What a change of it takes.
+  [[nodiscard]] Reload reload() const;
   /// feed.*.topic → feed.nasdaq.topic
   [[nodiscard]] std::string name(const Feed& feed) const;
 };

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "config/checks.h"
 #include "config/facts.h"
 #include "config/values.h"
 
@@ -227,6 +228,15 @@ void checkpoint_topics(Facts& facts, const Feed& feed) {
   }
 }
 
+void hours_on(Facts& facts, const Feed& feed) {
+  for (const auto& [day, hours] : feed.policies.hours_on) {
+    if (const Fault fault = check_hours(hours)) {
+      facts.wrong(facts.of(feed, "hours_on"),
+                  fmt::format("{} = {} {}; write \"09:30-13:00\" or \"closed\"", day, in_quotes(hours), *fault));
+    }
+  }
+}
+
 void compaction(Facts& facts, const Feed& feed) {
   const auto policy = facts.config().topics.config.find("cleanup.policy");
   const bool compacted =
@@ -265,6 +275,7 @@ std::vector<std::string> contradictions(const Config& config) {
     feed_rules(facts, feed);
     checkpoint_topics(facts, feed);
     compaction(facts, feed);
+    hours_on(facts, feed);
     for (std::size_t j = 0; j < config.feeds.size(); ++j) {
       dead_letters(facts, feed, config.feeds[j]);
       if (j < i) shared_topic(facts, config.feeds[j], feed);

@@ -6,8 +6,8 @@
 namespace tickbridge::metrics {
 
 std::string_view name(FeedState state) noexcept {
-  constexpr std::array<std::string_view, kFeedStates> kNames{"connecting", "logging_in", "recovering",
-                                                             "streaming",  "ended",      "failed"};
+  constexpr std::array<std::string_view, kFeedStates> kNames{"connecting", "logging_in", "recovering", "streaming",
+                                                             "ended",      "failed",     "closed"};
   return kNames[static_cast<std::size_t>(state)];
 }
 

@@ -14,8 +14,8 @@
 namespace tickbridge::metrics {
 
 /// What a feed is doing (contract, /api/status).
-enum class FeedState : std::uint8_t { kConnecting, kLoggingIn, kRecovering, kStreaming, kEnded, kFailed };
-constexpr std::size_t kFeedStates = 6;
+enum class FeedState : std::uint8_t { kConnecting, kLoggingIn, kRecovering, kStreaming, kEnded, kFailed, kClosed };
+constexpr std::size_t kFeedStates = 7;
 [[nodiscard]] std::string_view name(FeedState state) noexcept;
 
 /// From a message's arrival in the socket to … (contract of /metrics: the label `to`).

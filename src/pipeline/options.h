@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,10 @@ struct FeedPolicies {
   Timestamp timestamp = Timestamp::kExchange;
   std::string trading_date = "today";
   std::string time_zone = "America/New_York";
+  // when the feed runs (base/opening_hours.h)
+  std::string hours = "00:00-24:00";
+  std::string days = "sun-sat";
+  std::map<std::string, std::string> hours_on;  ///< a day, such as 2026-12-25 → its hours
 };
 
 /// The whole daemon's.

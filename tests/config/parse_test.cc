@@ -244,18 +244,5 @@ TEST(Parse, SurvivesGarbageInSet) {
   }
 }
 
-TEST(Differences, SayWhatARunningDaemonMayTakeOver) {
-  const Config before = accepted(kFeed);
-  const Config after = accepted(kFeed, {"log.level=debug", "feed.a.topic=x", "producer.linger.ms=9"});
-  const auto found = differences(before, after);
-  ASSERT_EQ(found.size(), 3U);
-  EXPECT_EQ(found[0].option, "feed.a.topic");
-  EXPECT_FALSE(found[0].reloadable);
-  EXPECT_EQ(found[1].option, "log.level");
-  EXPECT_TRUE(found[1].reloadable);
-  EXPECT_EQ(found[2].option, "producer");
-  EXPECT_TRUE(differences(before, before).empty());
-}
-
 }  // namespace
 }  // namespace tickbridge::config
