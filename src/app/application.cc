@@ -9,6 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <csignal>
 #include <cstdlib>
+#include <map>
 #include <random>
 #include <thread>
 
@@ -23,6 +24,7 @@ using metrics::FeedState;
 namespace {
 
 constexpr milliseconds kTick{100};
+constexpr milliseconds kStopMargin{10'000};  // from the end of the waiting to that of the process
 
 std::size_t count_workers(std::size_t configured) {
   if (configured != 0) return configured;
@@ -37,21 +39,31 @@ std::string make_instance() {
   return fmt::format("{}-{}-{:08x}", host.data(), ::getpid(), std::random_device{}());
 }
 
+/// Logged in, or with nothing to do.
+bool counts_as_ready(FeedState state) {
+  return state == FeedState::kStreaming || state == FeedState::kEnded || state == FeedState::kClosed;
+}
+
 }  // namespace
 
 Application::Application(config::Invocation invocation, Load load)
     : invocation_{std::move(invocation)},
       load_{std::move(load)},
-      config_{invocation_.config},
-      worker_count_{count_workers(config_.pipeline.workers)},
+      worker_count_{count_workers(invocation_.config.pipeline.workers)},
       instance_{make_instance()},
-      producers_{config_, [this](const sink::Producer* producer, const Error& problem) {
-                   asio::post(io_, [this, producer, problem] { on_producer_fatal(producer, problem); });
-                 }} {
-  if (invocation_.start) {
-    for (config::Feed& feed : invocation_.config.feeds) feed.net.start = *invocation_.start;
-  }
-}
+      config_{std::make_shared<const config::Config>(invocation_.config)},
+      producers_{[this](const sink::Producer* producer, const Error& problem) {
+        asio::post(io_, [this, producer, problem] { on_producer_fatal(producer, problem); });
+      }},
+      roster_{{.surroundings = [this](Roster::Config config, bool patient,
+                                      bool first) { return surroundings(std::move(config), patient, first); },
+               .registry = registry_,
+               .io = io_,
+               .on_idle = [this] { reloaded(); }}},
+      supervisor_{io_,
+                  {.hangs = [this] { return why_not_healthy(); },
+                   .awaits = [this] { return what_start_awaits(); },
+                   .standing = [this] { return standing(); }}} {}
 
 Application::~Application() = default;
 
@@ -66,22 +78,22 @@ ExitCode Application::run() {
         on_signal(signal);
       };
   signals_.async_wait(on_signal_again);
-  spdlog::info("tickbridge starts: {} feed(s), {} worker(s), instance {}", config_.feeds.size(), worker_count_,
+  spdlog::info("tickbridge starts: {} feed(s), {} worker(s), instance {}", config_->feeds.size(), worker_count_,
                instance_);
-  make_feeds();
+  producers_.configure(config_, false);
+  if (const auto planned = roster_.check(*config_); !planned) {
+    spdlog::error("{}", planned.error().message);
+    return planned.error().code;
+  }
+  roster_.plan(config_);
   if (const auto listening = start_http(); !listening) {
     spdlog::error("{}", listening.error().message);
     return listening.error().code;
   }
-  // Kafka may keep us waiting; signals and HTTP do not wait for it.
-  opening_ = std::jthread{[this] {
-    const Result<void> result = open_journal();
-    asio::post(io_, [this, result] { journal_opened(result); });
-  }};
+  supervisor_.start();
+  open_journal(config_, [this](const Result<void>& result) { journal_opened(result); });
   io_.run();
-  const bool waits = phase_ == Phase::kStopped &&
-                     std::any_of(feeds_.begin(), feeds_.end(), [](const auto& feed) { return feed->busy(); });
-  if (waits) {  // a thread that waits for Kafka cannot be interrupted
+  if (phase_ == Phase::kStopped && roster_.busy()) {  // a thread that waits for Kafka cannot be interrupted
     spdlog::shutdown();
     std::_Exit(static_cast<int>(code_));
   }
@@ -90,28 +102,30 @@ ExitCode Application::run() {
 
 // --- start-up ---
 
-void Application::make_feeds() {
-  for (const config::Feed& feed : config_.feeds) {
-    feeds_.push_back(std::make_unique<FeedUnit>(
-        Surroundings{.io = io_,
-                     .config = config_,
-                     .invocation = invocation_,
-                     .producers = producers_,
-                     .parking = parking_,
-                     .workers = worker_count_,
-                     .instance = instance_,
-                     .started_at = started_at_,
-                     .checkpoints = &checkpoints_,
-                     .states = &states_,
-                     .on_changed = [this] { asio::post(io_, [this] { on_feeds_changed(); }); },
-                     .add_work = [this](pipeline::Feed* with) { add_work(with); },
-                     .remove_work = [this](pipeline::Feed* with) { remove_work(with); }},
-        feed, registry_.add_feed(feed.name)));
-  }
+// --start has its effect once: on a feed's first unit.
+Surroundings Application::surroundings(Roster::Config config, bool patient, bool first) {
+  const config::Config& settings = *config;
+  return {.io = io_,
+          .snapshot = std::move(config),
+          .config = settings,
+          .forced_start = first ? invocation_.start : std::nullopt,
+          .exit_at_end = invocation_.exit_at_end,
+          .accept_change = invocation_.accept_change,
+          .patient = patient,
+          .producers = producers_,
+          .parking = parking_,
+          .workers = worker_count_,
+          .instance = instance_,
+          .started_at = patient ? SteadyClock::now() : started_at_,
+          .checkpoints = &checkpoints_,
+          .states = &states_,
+          .on_changed = [this] { asio::post(io_, [this] { on_feeds_changed(); }); },
+          .add_work = [this](pipeline::Feed* with) { add_work(with); },
+          .remove_work = [this](pipeline::Feed* with) { remove_work(with); }};
 }
 
 Result<void> Application::start_http() {
-  auto server = ops::HttpServer::start(config_.http, {.registry = &registry_,
+  auto server = ops::HttpServer::start(config_->http, {.registry = &registry_,
                                                       .ready = [this] { return why_not_ready(); },
                                                       .healthy = [this] { return why_not_healthy(); },
                                                       .sample = [this] { sample(); },
@@ -121,14 +135,21 @@ Result<void> Application::start_http() {
   return {};
 }
 
-// Frames have no replay, so they need no journal.
-Result<void> Application::open_journal() {
-  if (std::none_of(feeds_.begin(), feeds_.end(), [](const auto& feed) { return feed->journaled(); })) return {};
-  const SteadyTime deadline = started_at_ + config_.startup_timeout;
-  auto checkpoints = sink::CompactedLog::open(config_.producer, config_.topics, config_.checkpoint.topic,
+// Kafka may keep us waiting; signals and HTTP do not wait for it.
+void Application::open_journal(Roster::Config config, std::function<void(const Result<void>&)> then) {
+  const bool wanted = !checkpoints_ && std::ranges::any_of(config->feeds, journaled_feed);
+  opening_ = std::jthread{[this, config = std::move(config), then = std::move(then), wanted] {
+    const Result<void> result = wanted ? open_topics(*config) : Result<void>{};
+    asio::post(io_, [result, then] { then(result); });
+  }};
+}
+
+Result<void> Application::open_topics(const config::Config& config) {
+  const SteadyTime deadline = SteadyClock::now() + config.startup_timeout;
+  auto checkpoints = sink::CompactedLog::open(config.producer, config.topics, config.checkpoint.topic,
                                               "read_uncommitted", deadline);
   if (!checkpoints) return checkpoints.error();
-  auto states = sink::CompactedLog::open(config_.producer, config_.topics, config_.checkpoint.topic + ".state",
+  auto states = sink::CompactedLog::open(config.producer, config.topics, config.checkpoint.topic + ".state",
                                          "read_uncommitted", deadline);
   if (!states) return states.error();
   const auto nothing = [](const std::vector<sink::Entry>&) { return true; };
@@ -149,36 +170,31 @@ void Application::journal_opened(const Result<void>& result) {
   phase_ = Phase::kRunning;
   running_ = true;
   if (checkpoints_) watcher_ = watch();
-  for (const auto& feed : feeds_) feed->start();
+  roster_.start();
   tick();
 }
 
 // A feed whose newest epoch is not ours has another owner: it stops.
 std::unique_ptr<Watcher> Application::watch() {
+  const auto tell = [this](auto what) {
+    asio::post(io_, [this, what] { roster_.for_each(what); });
+  };
   return std::make_unique<Watcher>(
       config_, instance_, *checkpoints_, *states_,
-      Watcher::Events{.on_epoch =
-                          [this](const std::string& name, std::uint64_t epoch, const std::string& instance) {
-                            asio::post(io_, [this, name, epoch, instance] {
-                              for (const auto& feed : feeds_) {
-                                if (feed->config().name == name) feed->saw_epoch(epoch, instance);
-                              }
-                            });
-                          },
-                      .on_partitions =
-                          [this](const std::string& topic, std::int32_t partitions) {
-                            asio::post(io_, [this, topic, partitions] {
-                              for (const auto& feed : feeds_) {
-                                if (feed->config().sink.topic == topic) feed->saw_partitions(partitions);
-                              }
-                            });
-                          },
-                      .on_lost_checkpoints =
-                          [this] {
-                            asio::post(io_, [this] {
-                              for (const auto& feed : feeds_) feed->lost_checkpoints();
-                            });
-                          }});
+      Watcher::Events{
+          .on_epoch =
+              [tell](const std::string& name, std::uint64_t epoch, const std::string& instance) {
+                tell([=](FeedUnit& feed) {
+                  if (feed.config().name == name) feed.saw_epoch(epoch, instance);
+                });
+              },
+          .on_partitions =
+              [tell](const std::string& topic, std::int32_t partitions) {
+                tell([=](FeedUnit& feed) {
+                  if (feed.config().sink.topic == topic) feed.saw_partitions(partitions);
+                });
+              },
+          .on_lost_checkpoints = [tell] { tell([](FeedUnit& feed) { feed.lost_checkpoints(); }); }});
 }
 
 // --- running ---
@@ -192,7 +208,7 @@ void Application::on_signal(int signal) {
   }
   if (phase_ == Phase::kRunning) return stop(fmt::format("signal {}", signal), Patience::kBounded);
   if (phase_ == Phase::kStopping && patience_ == Patience::kUntilAcknowledged) {  // the first signal
-    spdlog::info("signal {}: the end is waited for {} ms more at most", signal, config_.shutdown_timeout.count());
+    spdlog::info("signal {}: the end is waited for {} ms more at most", signal, config_->shutdown_timeout.count());
     patience_ = Patience::kBounded;
     return await_finish();
   }
@@ -201,34 +217,68 @@ void Application::on_signal(int signal) {
   std::_Exit(static_cast<int>(ExitCode::kUnacknowledged));
 }
 
-// Takes over what the table of options marks reloadable; names what needs a restart. A broken file changes nothing.
+// A broken file changes nothing.
 void Application::reload() {
+  if (phase_ != Phase::kRunning || reloading_) {
+    spdlog::warn("reload: not now: the daemon {}; send SIGHUP again",
+                 reloading_ ? "is at the reload before" : "starts or stops");
+    return;
+  }
+  reloading_ = true;
+  supervisor_.reloading();
   const auto loaded = load_();
   if (const auto* const problem = std::get_if<config::Exit>(&loaded)) {
     spdlog::error("reload: the configuration stays as it is: {}", problem->text);
-    return;
+    return reloaded();
   }
   const config::Config& fresh = std::get<config::Invocation>(loaded).config;
-  for (const config::Difference& difference : config::differences(config_, fresh)) {
-    if (!difference.reloadable) spdlog::warn("reload: {} has changed and needs a restart", difference.option);
+  const auto differences = config::differences(*config_, fresh);
+  const bool renewed = std::ranges::any_of(differences, [](const auto& d) { return d.takes == config::Reload::kFeeds; });
+  for (const config::Difference& difference : differences) {
+    if (difference.takes == config::Reload::kRestart) {
+      spdlog::warn("reload: {} has changed and needs a restart", difference.option);
+    } else {
+      spdlog::info("reload: {} has changed", difference.option);
+    }
   }
-  ops::set_log_level(fresh.log.level);
-  spdlog::info("reload: done, log.level is {}", fresh.log.level);
+  auto taken = std::make_shared<const config::Config>(config::taken_over(*config_, fresh));
+  open_journal(taken, [this, taken, renewed](const Result<void>& opened) { take_over(taken, renewed, opened); });
+}
+
+void Application::take_over(const Roster::Config& fresh, bool renewed, const Result<void>& opened) {
+  if (phase_ != Phase::kRunning) return;
+  if (const Result<void> planned = opened ? roster_.check(*fresh) : opened; !planned) {
+    spdlog::error("reload: the configuration stays as it is: {}", planned.error().message);
+    return reloaded();
+  }
+  config_ = fresh;
+  ops::set_log_level(fresh->log.level);
+  producers_.configure(fresh, renewed);
+  if (watcher_) watcher_->adopt(fresh);
+  if (checkpoints_ && !watcher_) watcher_ = watch();
+  spdlog::info("reload: done, log.level is {}", fresh->log.level);
+  roster_.adopt(fresh, renewed);
+}
+
+// The feeds that were to leave have left, and others have begun.
+void Application::reloaded() {
+  reloading_ = false;
+  supervisor_.reloaded();
 }
 
 void Application::on_producer_fatal(const sink::Producer* producer, const Error& problem) {
   if (phase_ == Phase::kStopped) return;
   producers_.retire(producer);
-  for (const auto& feed : feeds_) feed->producer_failed(producer, problem);
+  roster_.for_each([&](FeedUnit& feed) { feed.producer_failed(producer, problem); });
 }
 
 void Application::on_feeds_changed() {
-  const auto all = [this](auto what) { return std::all_of(feeds_.begin(), feeds_.end(), what); };
-  if (phase_ == Phase::kRunning && all([](const auto& feed) { return feed->over(); })) {
-    invocation_.exit_at_end ? stop("all feeds have ended", Patience::kUntilAcknowledged)
-                            : stop("all feeds have failed", Patience::kBounded);
-  }
-  if (phase_ == Phase::kStopping && all([](const auto& feed) { return feed->finished(); })) finish();
+  if (phase_ == Phase::kStopping && roster_.finished()) return finish();
+  if (phase_ != Phase::kRunning) return;
+  roster_.look();
+  if (!roster_.over()) return;
+  invocation_.exit_at_end ? stop("all feeds have ended", Patience::kUntilAcknowledged)
+                          : stop("all feeds have failed", Patience::kBounded);
 }
 
 void Application::add_work(pipeline::Feed* feed) {
@@ -254,8 +304,7 @@ void Application::set_work(std::vector<pipeline::Feed*> working) {
 // Policies with a time limit need somebody to look at the clock.
 void Application::tick() {
   if (phase_ == Phase::kStopped) return;
-  const bool wanted = std::any_of(config_.feeds.begin(), config_.feeds.end(),
-                                  [](const auto& feed) { return feed.sink.when_full != sink::WhenFull::kWait; });
+  const bool wanted = std::ranges::any_of(config_->feeds, [](const auto& feed) { return feed.sink.when_full != sink::WhenFull::kWait; });
   if (!wanted) return;
   for (pipeline::Feed* const feed : working_) {
     if (feed->stalled()) feed->kick();
@@ -272,23 +321,25 @@ void Application::stop(const std::string& why, Patience patience) {
   spdlog::info("stopping: {}", why);
   phase_ = Phase::kStopping;
   patience_ = patience;
+  supervisor_.stopping(config_->shutdown_timeout + kStopMargin);
   await_finish();
-  for (const auto& feed : feeds_) feed->stop();
+  roster_.stop();
   on_feeds_changed();
 }
 
 // A feed that has failed is never waited for any longer than shutdown_timeout.
 void Application::await_finish() {
-  deadline_.expires_after(config_.shutdown_timeout);
+  deadline_.expires_after(config_->shutdown_timeout);
   deadline_.async_wait([this](boost::system::error_code code) {
     if (code || phase_ != Phase::kStopping) return;
     std::string waiting;
-    for (const auto& feed : feeds_) {
-      if (feed->finished() || feed->code() != ExitCode::kOk) continue;
-      waiting += fmt::format("{}{} ({} records)", waiting.empty() ? "" : ", ", feed->config().name, feed->in_flight());
-    }
+    roster_.for_each([&](FeedUnit& feed) {
+      if (feed.finished() || feed.code() != ExitCode::kOk) return;
+      waiting += fmt::format("{}{} ({} records)", waiting.empty() ? "" : ", ", feed.config().name, feed.in_flight());
+    });
     if (waiting.empty() || patience_ == Patience::kBounded) return finish();
     spdlog::warn("still waiting for Kafka's acknowledgements (--exit-at-end): {}", waiting);
+    supervisor_.stopping(config_->shutdown_timeout + kStopMargin);
     await_finish();
   });
 }
@@ -297,8 +348,8 @@ void Application::finish() {
   if (phase_ == Phase::kStopped) return;
   if (phase_ == Phase::kStopping) {
     code_ = worst_code();
-    const bool done = std::all_of(feeds_.begin(), feeds_.end(),
-                                  [](const auto& feed) { return feed->finished() && feed->in_flight() == 0; });
+    bool done = true;
+    roster_.for_each([&](FeedUnit& feed) { done = done && feed.finished() && feed.in_flight() == 0; });
     if (code_ == ExitCode::kOk && !done) code_ = ExitCode::kUnacknowledged;
     report();
   }
@@ -314,26 +365,27 @@ void Application::finish() {
 ExitCode Application::worst_code() const {
   constexpr std::array kWorstFirst{ExitCode::kInternal,       ExitCode::kData,   ExitCode::kProtocol,
                                    ExitCode::kUnacknowledged, ExitCode::kConfig, ExitCode::kUnavailable};
-  for (const ExitCode code : kWorstFirst) {
-    if (std::any_of(feeds_.begin(), feeds_.end(), [code](const auto& feed) { return feed->code() == code; }))
-      return code;
-  }
-  return ExitCode::kOk;
+  std::size_t worst = kWorstFirst.size();
+  roster_.for_each([&](const FeedUnit& feed) {
+    const auto at = std::ranges::find(kWorstFirst, feed.code()) - kWorstFirst.begin();
+    worst = std::min(worst, static_cast<std::size_t>(at));
+  });
+  return worst == kWorstFirst.size() ? ExitCode::kOk : kWorstFirst.at(worst);
 }
 
 void Application::report() const {
-  for (const auto& feed : feeds_) {
-    const metrics::FeedMetrics& metrics = feed->metrics();
+  roster_.for_each([](const FeedUnit& feed) {
+    const metrics::FeedMetrics& metrics = feed.metrics();
     spdlog::info(
         "feed {}: {} packets, {} messages received, {} skipped, {} committed, {} acknowledged, {} dead-lettered, {} "
         "not "
         "acknowledged, {} gaps, {} reconnects",
-        feed->config().name, metrics.value(FeedCounter::kPacketsReceived),
+        feed.config().name, metrics.value(FeedCounter::kPacketsReceived),
         metrics.value(FeedCounter::kMessagesReceived), metrics.value(FeedCounter::kMessagesSkipped),
         metrics.value(FeedCounter::kMessagesCommitted), metrics.value(FeedCounter::kMessagesAcknowledged),
-        metrics.value(FeedCounter::kMessagesDeadLettered), feed->in_flight(), metrics.value(FeedCounter::kGaps),
+        metrics.value(FeedCounter::kMessagesDeadLettered), feed.in_flight(), metrics.value(FeedCounter::kGaps),
         metrics.value(FeedCounter::kReconnects));
-  }
+  });
 }
 
 // --- what HTTP asks; HTTP's thread ---
@@ -343,10 +395,10 @@ void Application::sample() {
   using metrics::FeedGauge;
   std::int64_t in_flight = 0;
   std::int64_t limit = 0;
-  for (const auto& feed : feeds_) {
-    feed->sample();
-    in_flight += feed->metrics().value(FeedGauge::kInFlight);
-    limit += feed->metrics().value(FeedGauge::kInFlightLimit);
+  roster_.sample();
+  for (const metrics::FeedMetrics* const feed : registry_.feeds()) {
+    in_flight += feed->value(FeedGauge::kInFlight);
+    limit += feed->value(FeedGauge::kInFlightLimit);
   }
   registry_.daemon().set(DaemonGauge::kProducerInFlight, in_flight);
   registry_.daemon().set(DaemonGauge::kProducerInFlightLimit, limit);
@@ -357,19 +409,49 @@ void Application::sample() {
 std::string Application::why_not_ready() {
   if (!running_) return "starting or stopping";
   if (!producers_.can_write()) return "no connection to Kafka";
-  for (const auto& feed : feeds_) {
-    const FeedState state = feed->metrics().state();
-    if (state != FeedState::kStreaming && state != FeedState::kEnded) {
-      return fmt::format("feed {} is {}", feed->config().name, metrics::name(state));
-    }
+  for (const metrics::FeedMetrics* const feed : registry_.feeds()) {
+    if (!counts_as_ready(feed->state())) return fmt::format("feed {} is {}", feed->feed(), metrics::name(feed->state()));
   }
   return {};
 }
 
+// Any thread: of the main thread its timers are the proof.
 std::string Application::why_not_healthy() {
   if (!running_) return {};
+  if (!producers_.progressing()) return "the delivery thread makes no progress";
   const std::scoped_lock lock{workers_mutex_};
   return !workers_ || workers_->progressing() ? std::string{} : "a worker makes no progress";
+}
+
+// A feed that has failed for good is told, and not waited for: the others work.
+std::string Application::what_start_awaits() {
+  if (!running_) return "Kafka";
+  if (!producers_.can_write()) return "a connection to Kafka";
+  for (const metrics::FeedMetrics* const feed : registry_.feeds()) {
+    const FeedState state = feed->state();
+    if (!counts_as_ready(state) && state != FeedState::kFailed)
+      return fmt::format("feed {}, which is {}", feed->feed(), metrics::name(state));
+  }
+  return {};
+}
+
+// "nasdaq streaming; arca closed"; of many feeds how many are in each state.
+std::string Application::standing() const {
+  constexpr std::size_t kNamed = 4;
+  const auto feeds = registry_.feeds();
+  std::string text;
+  const auto add = [&text](const std::string& more) { text += (text.empty() ? "" : "; ") + more; };
+  if (feeds.size() <= kNamed) {
+    for (const auto* const feed : feeds) {
+      add(fmt::format("{} {}, {} messages acknowledged", feed->feed(), metrics::name(feed->state()),
+                      feed->value(FeedCounter::kMessagesAcknowledged)));
+    }
+    return text;
+  }
+  std::map<std::string_view, int> states;
+  for (const auto* const feed : feeds) ++states[metrics::name(feed->state())];
+  for (const auto& [state, count] : states) add(fmt::format("{} feeds {}", count, state));
+  return text;
 }
 
 }  // namespace tickbridge::app

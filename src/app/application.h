@@ -11,8 +11,9 @@
 #include <vector>
 
 #include <tickbridge/version.h>
-#include "app/feed_unit.h"
 #include "app/producers.h"
+#include "app/roster.h"
+#include "app/supervisor.h"
 #include "app/watcher.h"
 #include "base/clock.h"
 #include "base/result.h"
@@ -49,14 +50,17 @@ class Application {
 
   // start-up
   [[nodiscard]] Result<void> start_http();
-  void make_feeds();
-  [[nodiscard]] Result<void> open_journal();
+  [[nodiscard]] Surroundings surroundings(Roster::Config config, bool patient, bool first);
+  void open_journal(Roster::Config config, std::function<void(const Result<void>&)> then);
+  [[nodiscard]] Result<void> open_topics(const config::Config& config);
   void journal_opened(const Result<void>& result);
   [[nodiscard]] std::unique_ptr<Watcher> watch();
 
   // running
   void on_signal(int signal);
   void reload();
+  void take_over(const Roster::Config& fresh, bool renewed, const Result<void>& opened);
+  void reloaded();
   void on_producer_fatal(const sink::Producer* producer, const Error& problem);
   void on_feeds_changed();
   void add_work(pipeline::Feed* feed);
@@ -74,13 +78,16 @@ class Application {
   void sample();
   [[nodiscard]] std::string why_not_ready();
   [[nodiscard]] std::string why_not_healthy();
+  [[nodiscard]] std::string what_start_awaits();
+  [[nodiscard]] std::string standing() const;
 
   // constant after construction
-  config::Invocation invocation_;
-  Load load_;
-  const config::Config& config_;
-  std::size_t worker_count_;
+  const config::Invocation invocation_;
+  const Load load_;
+  const std::size_t worker_count_;
   const std::string instance_;
+
+  Roster::Config config_;  // what runs; replaced whole by a reload. Main thread
 
   boost::asio::io_context io_{1};
   boost::asio::signal_set signals_{io_};
@@ -93,18 +100,20 @@ class Application {
   std::unique_ptr<sink::CompactedLog> checkpoints_;
   std::unique_ptr<sink::CompactedLog> states_;
   Producers producers_;
-  std::vector<std::unique_ptr<FeedUnit>> feeds_;
+  Roster roster_;
   std::vector<pipeline::Feed*> working_;
   std::mutex workers_mutex_;  // guards workers_ against HTTP's thread
   std::unique_ptr<pipeline::Workers> workers_;
   std::unique_ptr<ops::HttpServer> http_;
   std::jthread opening_;  // the journal's topics
   std::unique_ptr<Watcher> watcher_;
+  Supervisor supervisor_;
 
   Phase phase_ = Phase::kStarting;
   Patience patience_ = Patience::kBounded;
   SteadyTime started_at_ = SteadyClock::now();
   std::atomic<bool> running_{false};  // read by HTTP
+  bool reloading_ = false;
   ExitCode code_ = ExitCode::kOk;
 };
 

@@ -212,7 +212,7 @@ void FeedUnit::owned(const Result<void>& read, Place place) {
   if (phase_ != Phase::kRunning) return;
   owning_ = false;
   recovered_->checkpoints.reset();
-  if (!read && life_ > 1 && read.error().code == ExitCode::kUnavailable) {  // a running feed waits for Kafka
+  if (!read && patient() && read.error().code == ExitCode::kUnavailable) {  // a running feed waits for Kafka
     spdlog::warn("feed {}: {}; trying again", config_.name, read.error().message);
     std::ranges::move(recovered_->strangers, std::back_inserter(untold_));
     keeper_->freeze();

@@ -75,8 +75,7 @@ void FeedUnit::recover() {
 }
 
 Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
-  SteadyTime deadline = life_ == 1 ? around_.started_at + around_.config.startup_timeout
-                                   : SteadyClock::now() + around_.config.startup_timeout;
+  SteadyTime deadline = around_.config.startup_timeout + (patient() ? SteadyClock::now() : around_.started_at);
   const auto left = [&deadline] {
     return std::max(std::chrono::duration_cast<milliseconds>(deadline - SteadyClock::now()), milliseconds{1});
   };
@@ -125,8 +124,8 @@ Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
   Recovery recovery{
       {.config = around_.config,
        .feed = config_,
-       .forced_start = owned_once_ ? std::nullopt : around_.invocation.start,
-       .accept_change = around_.invocation.accept_change,
+       .forced_start = owned_once_ ? std::nullopt : around_.forced_start,
+       .accept_change = around_.accept_change,
        .in_place = in_place,
        .own_epoch = epoch_,
        .known = known_,
@@ -354,6 +353,21 @@ void FeedUnit::last_written() {
 void FeedUnit::conclude() {
   finished_ = true;
   around_.on_changed();
+}
+
+// The producer ends on a thread of its own: that waits for the library's.
+void FeedUnit::release() {
+  sample();
+  if (feed_) around_.remove_work(feed_.get());
+  take_down();
+  ++life_;  // what is still posted is not meant any more
+  for (auto* const timer : {&timer_, &wait_, &overdue_, &look_, &end_}) timer->cancel();
+  if (producer_ && transactional()) around_.producers.retire(producer_.get());
+  run_job([producer = std::move(producer_)]() mutable { producer.reset(); });
+}
+
+bool FeedUnit::gone() const {
+  return !busy() && std::ranges::all_of(retired_, [](const auto& reader) { return reader->quiet(); });
 }
 
 }  // namespace tickbridge::app

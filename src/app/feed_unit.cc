@@ -33,7 +33,7 @@ constexpr milliseconds kSound{60'000};  // a life of that age has not failed in 
 
 /// What the first login asks for where there is no checkpoint: 0 is the newest, 1 the beginning.
 std::uint64_t first_sequence(const config::Feed& feed) {
-  if (feed.codec.transport == codec::Transport::kFrames) return 1;
+  if (!journaled_feed(feed)) return 1;
   if (feed.net.start == "now") return 0;
   std::uint64_t sequence = 1;
   std::from_chars(feed.net.start.data(), feed.net.start.data() + feed.net.start.size(), sequence);
@@ -53,9 +53,9 @@ Result<std::string> read_password(const config::Feed& feed) {
 
 }  // namespace
 
-FeedUnit::FeedUnit(Surroundings surroundings, const config::Feed& config, metrics::FeedMetrics& metrics)
+FeedUnit::FeedUnit(Surroundings surroundings, config::Feed config, metrics::FeedMetrics& metrics)
     : around_{std::move(surroundings)},
-      config_{config},
+      config_{std::move(config)},
       metrics_{metrics},
       timer_{around_.io},
       wait_{around_.io},
@@ -83,7 +83,7 @@ void FeedUnit::start() {
 void FeedUnit::opened(const Result<std::shared_ptr<Opened>>& result) {
   if (phase_ != Phase::kRecovering) return;
   if (!result) {
-    const bool again = life_ > 1 && result.error().code == ExitCode::kUnavailable;
+    const bool again = patient() && result.error().code == ExitCode::kUnavailable;
     if (!again) return fail(result.error());
     spdlog::warn("{}; trying again", result.error().message);
     wait_.expires_after(kRetryAfter);
@@ -102,7 +102,7 @@ void FeedUnit::opened(const Result<std::shared_ptr<Opened>>& result) {
   phase_ = Phase::kRunning;
   around_.add_work(feed_.get());
   const SteadyTime logged_in_by = around_.started_at + around_.config.startup_timeout + (*result)->watched_for;
-  reader_->start(life_ == 1 ? logged_in_by : SteadyTime::max());
+  reader_->start(patient() ? SteadyTime::max() : logged_in_by);
   if (journaled()) tick();
   around_.on_changed();
 }
@@ -133,11 +133,11 @@ Result<void> FeedUnit::build(Opened& opened) {
     marked_.reset();
   }
   reader_ = std::make_unique<net::FeedReader>(
-      around_.io, config_.name, replayed_.codec, config_.net, *password, !around_.invocation.exit_at_end, *feed_,
+      around_.io, config_.name, replayed_.codec, config_.net, *password, !around_.exit_at_end, *feed_,
       metrics_,
       net::ReaderEvents{.on_ended =
                             [this] {
-                              if (around_.invocation.exit_at_end) over_ = true;
+                              if (around_.exit_at_end) over_ = true;
                               around_.on_changed();
                             },
                         .on_failed = [this](const Error& problem) { fail(problem); }});

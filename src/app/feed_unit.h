@@ -31,13 +31,17 @@ namespace tickbridge::app {
 /// What a feed needs of the daemon, and tells it. Main thread.
 struct Surroundings {
   boost::asio::io_context& io;
+  std::shared_ptr<const config::Config> snapshot;  ///< holds `config`
   const config::Config& config;
-  const config::Invocation& invocation;
+  std::optional<std::string> forced_start;  ///< --start
+  bool exit_at_end = false;
+  bool accept_change = false;
+  bool patient = false;  ///< began while the daemon ran: waits for Kafka and the exchange for as long as it takes
   Producers& producers;
   ring::Parking& parking;
   std::size_t workers = 1;
   std::string instance;  ///< this process, in checkpoints
-  SteadyTime started_at;
+  SteadyTime started_at;  ///< startup_timeout counts from here
   // opened before the first feed starts
   std::unique_ptr<sink::CompactedLog>* checkpoints = nullptr;
   std::unique_ptr<sink::CompactedLog>* states = nullptr;
@@ -46,11 +50,16 @@ struct Surroundings {
   std::function<void(pipeline::Feed*)> remove_work;  ///< no worker is in it when this returns
 };
 
+/// Whether the feed keeps a journal: all but frames, which have no replay.
+[[nodiscard]] inline bool journaled_feed(const config::Feed& feed) noexcept {
+  return feed.codec.transport != codec::Transport::kFrames;
+}
+
 /// One feed with all that belongs to it, through its lives: recover, log in, own, align, run; and again in place after
 /// a failure of the producer or when its log was written to by others. Main thread only, unless said.
 class FeedUnit {
  public:
-  FeedUnit(Surroundings surroundings, const config::Feed& config, metrics::FeedMetrics& metrics);
+  FeedUnit(Surroundings surroundings, config::Feed config, metrics::FeedMetrics& metrics);
   ~FeedUnit();
   FeedUnit(const FeedUnit&) = delete;
   FeedUnit& operator=(const FeedUnit&) = delete;
@@ -59,6 +68,10 @@ class FeedUnit {
   void start();
   /// Stops reading; what was read is handed over, acknowledged, and a clean checkpoint written; then finished().
   void stop();
+  /// After finished(): frees ring, lane and producer.
+  void release();
+  /// After release(): nobody comes back to it.
+  [[nodiscard]] bool gone() const;
   /// The producer that this feed may use has died: recovers in place, if it was this feed's.
   void producer_failed(const sink::Producer* producer, const Error& problem);
   /// Somebody has written a checkpoint of this epoch.
@@ -81,8 +94,7 @@ class FeedUnit {
   [[nodiscard]] std::int64_t in_flight() const noexcept { return lane_ ? lane_->in_flight() : 0; }
   [[nodiscard]] const config::Feed& config() const noexcept { return config_; }
   [[nodiscard]] metrics::FeedMetrics& metrics() const noexcept { return metrics_; }
-  /// Whether it keeps a journal: all but frames, which have no replay.
-  [[nodiscard]] bool journaled() const noexcept { return config_.codec.transport != codec::Transport::kFrames; }
+  [[nodiscard]] bool journaled() const noexcept { return journaled_feed(config_); }
 
   /// Writes the gauges of its pipeline. Any thread.
   void sample();
@@ -176,6 +188,8 @@ class FeedUnit {
   void conclude();
 
   [[nodiscard]] journal::Checkpoint start_checkpoint(const pipeline::Barrier& barrier) const;
+  /// Waits for Kafka and the exchange for as long as it takes: one that has run, or began while others did.
+  [[nodiscard]] bool patient() const noexcept { return life_ > 1 || around_.patient; }
   [[nodiscard]] bool exact() const noexcept { return config_.sink.delivery == sink::Delivery::kExactlyOnce; }
   [[nodiscard]] bool transactional() const noexcept { return config_.sink.delivery == sink::Delivery::kTransactional; }
   /// Runs on a thread, after the job before.
@@ -190,7 +204,7 @@ class FeedUnit {
   }
 
   Surroundings around_;
-  const config::Feed& config_;
+  const config::Feed config_;
   metrics::FeedMetrics& metrics_;
 
   Phase phase_ = Phase::kIdle;

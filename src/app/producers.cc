@@ -8,6 +8,18 @@
 
 namespace tickbridge::app {
 
+void Producers::configure(std::shared_ptr<const config::Config> config, bool renewed) {
+  std::vector<Shared> before;  // may end here: without the lock
+  const std::scoped_lock lock{mutex_};
+  config_ = std::move(config);
+  if (renewed) before = std::exchange(shared_, {});
+}
+
+std::shared_ptr<const config::Config> Producers::config() {
+  const std::scoped_lock lock{mutex_};
+  return config_;
+}
+
 Result<std::shared_ptr<sink::Producer>> Producers::get(const config::Feed& feed) {
   const std::scoped_lock opening{opening_};
   const bool own = feed.sink.delivery == sink::Delivery::kTransactional;
@@ -27,10 +39,11 @@ Result<std::shared_ptr<sink::Producer>> Producers::get(const config::Feed& feed)
   // The library's thread may tell before create() has returned the producer; who it is is known to the feeds only
   // later.
   auto self = std::make_shared<std::atomic<const sink::Producer*>>(nullptr);  // outlives either side
+  const auto config = this->config();
   auto made = sink::Producer::create(
-      config_.producer, feed.sink.delivery, feed.sink.send,
+      config->producer, feed.sink.delivery, feed.sink.send,
       [this, self](const Error& problem) { on_fatal_(self->load(), problem); },
-      own ? fmt::format("{}-{}", config_.producer.transactional_id_prefix, feed.name) : std::string{});
+      own ? fmt::format("{}-{}", config->producer.transactional_id_prefix, feed.name) : std::string{});
   if (!made) return made.error();
   std::shared_ptr<sink::Producer> producer{std::move(*made)};
   self->store(producer.get());
@@ -43,7 +56,8 @@ Result<std::unique_ptr<sink::Lane>> Producers::open_lane(sink::Producer& produce
                                                          metrics::FeedMetrics& metrics, sink::LaneEvents events,
                                                          milliseconds deadline) {
   const std::scoped_lock opening{opening_};
-  return producer.open_lane(feed.name, feed.sink, config_.topics, config_.feeds.size(), metrics, std::move(events),
+  const auto config = this->config();
+  return producer.open_lane(feed.name, feed.sink, config->topics, config->feeds.size(), metrics, std::move(events),
                             deadline);
 }
 
@@ -62,6 +76,11 @@ std::vector<std::shared_ptr<sink::Producer>> Producers::all() {
 bool Producers::can_write() {
   const auto producers = all();
   return std::all_of(producers.begin(), producers.end(), [](const auto& producer) { return producer->can_write(); });
+}
+
+bool Producers::progressing(milliseconds limit) {
+  const auto producers = all();
+  return std::ranges::all_of(producers, [limit](const auto& producer) { return producer->progressing(limit); });
 }
 
 }  // namespace tickbridge::app

@@ -18,7 +18,10 @@ class Producers {
  public:
   /// `on_fatal`: a producer can do nothing any more; called by its delivery thread.
   using OnFatal = std::function<void(const sink::Producer*, const Error&)>;
-  Producers(const config::Config& config, OnFatal on_fatal) : config_{config}, on_fatal_{std::move(on_fatal)} {}
+  explicit Producers(OnFatal on_fatal) : on_fatal_{std::move(on_fatal)} {}
+
+  /// The settings of producers that are made from now on. `renewed`: of all, so that nobody gets one of before.
+  void configure(std::shared_ptr<const config::Config> config, bool renewed);
 
   /// The feed's producer, created if there is none, or a dead one. Blocks. It may die before `on_fatal` can name it to
   /// the feed: that looks at failed() once it could be found.
@@ -31,6 +34,8 @@ class Producers {
   void retire(const sink::Producer* producer);
   /// False if one of them has no connection, or can do nothing any more.
   [[nodiscard]] bool can_write();
+  /// False if a delivery thread has been at one piece of work for longer than `limit`.
+  [[nodiscard]] bool progressing(milliseconds limit = milliseconds{10'000});
 
  private:
   struct Shared {
@@ -41,10 +46,12 @@ class Producers {
   };
   [[nodiscard]] std::vector<std::shared_ptr<sink::Producer>> all();
 
-  const config::Config& config_;
+  [[nodiscard]] std::shared_ptr<const config::Config> config();
+
   const OnFatal on_fatal_;
   std::mutex opening_;  // one thread at a time creates and opens
-  std::mutex mutex_;    // guards shared_
+  std::mutex mutex_;    // guards what follows
+  std::shared_ptr<const config::Config> config_;
   std::vector<Shared> shared_;
 };
 

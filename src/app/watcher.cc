@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <semaphore>
+#include <set>
 #include <stop_token>
 #include <utility>
 
@@ -18,7 +19,7 @@ namespace {
 constexpr milliseconds kEpochLook{1000};  // from one look into the checkpoint topic to the next
 constexpr milliseconds kPatience{2000};   // for a topic's metadata
 
-/// producer.metadata.max.age.ms, by the library's name.
+/// producer.metadata.max.age.ms, by the library's name; zero: never.
 milliseconds metadata_age(const config::Config& config) {
   const auto& properties = config.producer.properties;
   const auto found = properties.find("topic.metadata.refresh.interval.ms");
@@ -30,17 +31,25 @@ milliseconds metadata_age(const config::Config& config) {
 
 }  // namespace
 
-Watcher::Watcher(const config::Config& config, std::string instance, sink::CompactedLog& checkpoints,
+Watcher::Watcher(std::shared_ptr<const config::Config> config, std::string instance, sink::CompactedLog& checkpoints,
                  sink::CompactedLog& states, Events events)
-    : config_{config},
-      instance_{std::move(instance)},
+    : instance_{std::move(instance)},
       checkpoints_{checkpoints},
       states_{states},
       events_{std::move(events)},
-      look_every_{metadata_age(config)},
+      config_{std::move(config)},
       looked_at_{SteadyClock::now()} {
-  for (const config::Feed& feed : config.feeds) topics_.insert(feed.sink.topic);
   thread_ = std::jthread{[this](const std::stop_token& stop) { run(stop); }};
+}
+
+void Watcher::adopt(std::shared_ptr<const config::Config> config) {
+  const std::scoped_lock lock{mutex_};
+  config_ = std::move(config);
+}
+
+std::shared_ptr<const config::Config> Watcher::config() {
+  const std::scoped_lock lock{mutex_};
+  return config_;
 }
 
 void Watcher::run(const std::stop_token& stop) {
@@ -51,7 +60,8 @@ void Watcher::run(const std::stop_token& stop) {
     look_at_epochs();
     const bool lost = checkpoints_.take_lost();
     if (states_.take_lost() || lost) restore_journal();
-    if (look_every_.count() == 0 || SteadyClock::now() - looked_at_ < look_every_) continue;
+    const milliseconds look_every = metadata_age(*config());
+    if (look_every.count() == 0 || SteadyClock::now() - looked_at_ < look_every) continue;
     look_at_topics(stop);
     restore_journal();
     looked_at_ = SteadyClock::now();
@@ -74,7 +84,7 @@ void Watcher::look_at_epochs() {
 
 // Somebody has deleted them. Both are asked for, so that an operator who meant well with one is told of both.
 void Watcher::restore_journal() {
-  const std::string& topic = config_.checkpoint.topic;
+  const std::string topic = config()->checkpoint.topic;
   const auto restored = checkpoints_.restore(SteadyClock::now() + kPatience);
   if (restored && *restored) {
     spdlog::error(
@@ -96,9 +106,12 @@ void Watcher::restore_journal() {
 }
 
 void Watcher::look_at_topics(const std::stop_token& stop) {
-  for (const std::string& topic : topics_) {
+  const auto config = this->config();
+  std::set<std::string> topics;
+  for (const config::Feed& feed : config->feeds) topics.insert(feed.sink.topic);
+  for (const std::string& topic : topics) {
     if (stop.stop_requested()) return;
-    auto reader = sink::LogReader::open(config_.producer, topic);
+    auto reader = sink::LogReader::open(config->producer, topic);
     if (!reader) continue;
     const auto partitions = (*reader)->partitions(SteadyClock::now() + kPatience);
     if (!partitions) {

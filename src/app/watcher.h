@@ -2,7 +2,8 @@
 
 #include <cstdint>
 #include <functional>
-#include <set>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -26,22 +27,24 @@ class Watcher {
   };
 
   /// `checkpoints` and `states` outlive it; nobody else reads on in them.
-  Watcher(const config::Config& config, std::string instance, sink::CompactedLog& checkpoints,
+  Watcher(std::shared_ptr<const config::Config> config, std::string instance, sink::CompactedLog& checkpoints,
           sink::CompactedLog& states, Events events);
+  /// Another configuration, with other topics to look at. Any thread.
+  void adopt(std::shared_ptr<const config::Config> config);
 
  private:
   void run(const std::stop_token& stop);
   void look_at_epochs();
   void look_at_topics(const std::stop_token& stop);
   void restore_journal();
+  [[nodiscard]] std::shared_ptr<const config::Config> config();
 
-  const config::Config& config_;
   const std::string instance_;
   sink::CompactedLog& checkpoints_;
   sink::CompactedLog& states_;
   const Events events_;
-  const milliseconds look_every_;  ///< into the topics' metadata; zero: never
-  std::set<std::string> topics_;   ///< data topics
+  std::mutex mutex_;  ///< guards config_
+  std::shared_ptr<const config::Config> config_;
   SteadyTime looked_at_;
   std::jthread thread_;  ///< last: it uses the others
 };

@@ -11,16 +11,27 @@ Registry::Registry(std::string version, SteadyTime started, std::vector<std::pai
 
 FeedMetrics& Registry::add_feed(std::string_view name) {
   const std::scoped_lock lock{mutex_};
-  const auto found = std::ranges::find_if(feeds_, [&](const auto& feed) { return feed->feed() == name; });
-  if (found != feeds_.end()) return **found;
-  return *feeds_.emplace_back(std::make_unique<FeedMetrics>(std::string{name}));
+  const auto found = std::ranges::find_if(feeds_, [&](const Listed& entry) { return entry.feed->feed() == name; });
+  if (found == feeds_.end())
+    return *feeds_.emplace_back(Listed{std::make_unique<FeedMetrics>(std::string{name})}).feed;
+  found->listed = true;
+  return *found->feed;
+}
+
+void Registry::remove_feed(std::string_view name) {
+  const std::scoped_lock lock{mutex_};
+  for (Listed& entry : feeds_) {
+    if (entry.feed->feed() == name) entry.listed = false;
+  }
 }
 
 std::vector<const FeedMetrics*> Registry::feeds() const {
   const std::scoped_lock lock{mutex_};
   std::vector<const FeedMetrics*> all;
   all.reserve(feeds_.size());
-  for (const auto& feed : feeds_) all.push_back(feed.get());
+  for (const Listed& entry : feeds_) {
+    if (entry.listed) all.push_back(entry.feed.get());
+  }
   return all;
 }
 

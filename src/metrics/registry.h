@@ -41,9 +41,11 @@ class Registry {
   explicit Registry(std::string version, SteadyTime started = SteadyClock::now(),
                     std::vector<std::pair<std::string, std::string>> build = {});
 
-  /// Any thread; slow, so at start only. The feed that exists already where the name does.
+  /// Any thread; slow, so at start only. The feed that exists already where the name does, listed again.
   FeedMetrics& add_feed(std::string_view name);
-  /// All feeds in the order they were added. Any thread.
+  /// It is listed no more; what holds it may go on counting. Any thread.
+  void remove_feed(std::string_view name);
+  /// All listed feeds in the order they were added. Any thread.
   [[nodiscard]] std::vector<const FeedMetrics*> feeds() const;
 
   [[nodiscard]] DaemonMetrics& daemon() noexcept { return daemon_; }
@@ -60,7 +62,11 @@ class Registry {
   // Any thread.
   DaemonMetrics daemon_;
   mutable std::mutex mutex_;  // guards feeds_
-  std::vector<std::unique_ptr<FeedMetrics>> feeds_;
+  struct Listed {
+    std::unique_ptr<FeedMetrics> feed;
+    bool listed = true;
+  };
+  std::vector<Listed> feeds_;
 };
 
 }  // namespace tickbridge::metrics

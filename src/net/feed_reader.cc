@@ -92,8 +92,10 @@ void FeedReader::resolve() {
   const Address& address = options_.hosts[turn()];
   const std::uint64_t connection = reporting_ = ++connection_;
   intake_.begin_connection(connection);
+  ++resolving_;
   resolver_.async_resolve(address.host, std::to_string(address.port),
                           [this, connection](Code code, const tcp::resolver::results_type& endpoints) {
+                            --resolving_;
                             if (connection != connection_) return;
                             if (code) return unreachable(code.message());
                             connect(endpoints);

@@ -43,6 +43,9 @@ class FeedReader {
   /// Stops for good: logs out, closes. What was read and holds whole packets is published already.
   void stop();
 
+  /// After stop(): nothing of it comes back but what is posted already.
+  [[nodiscard]] bool quiet() const noexcept { return stopped_ && resolving_ == 0; }
+
   /// The ring has room again. Any thread.
   void wake();
   /// What the feed's inflating stage found in a connection's bytes. Any thread.
@@ -102,6 +105,7 @@ class FeedReader {
   bool reading_paused_ = false;
   bool last_was_large_ = false;
   bool stopped_ = false;
+  int resolving_ = 0;  // looked-up names: that cannot be interrupted
   bool catching_up_ = false;
   bool writing_ = false;
   std::string out_;  // being written

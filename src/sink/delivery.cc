@@ -55,6 +55,11 @@ void DeliveryThread::for_each_lane(const Function& function) const {
   for (LaneCore* lane : lanes) function(*lane);
 }
 
+// A round waits for events for a quarter of a second at most, so that one that lasts longer hangs.
+bool DeliveryThread::progressing(milliseconds limit) const noexcept {
+  return beat_ >= (SteadyClock::now() - limit).time_since_epoch().count();
+}
+
 std::int64_t DeliveryThread::in_flight() const {
   std::int64_t sum = 0;
   for_each_lane([&](const LaneCore& lane) { sum += lane.in_flight(); });
@@ -65,6 +70,7 @@ void DeliveryThread::run(const std::stop_token& stop) {
   ::pthread_setname_np(::pthread_self(), "delivery");  // as top and perf show it
   milliseconds wait = kTick;
   while (!stop.stop_requested()) {
+    beat_ = SteadyClock::now().time_since_epoch().count();
     EventHandle event{rd_kafka_queue_poll(client_.queue, static_cast<int>(wait.count()))};
     wait = !event && in_flight() == 0 ? kIdleTick : kTick;
     if (event) handle(std::move(event));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -26,6 +27,8 @@ class DeliveryThread {
 
   /// Adds a lane; from then on it is told. Start-up thread.
   LaneCore& add(std::unique_ptr<LaneCore> lane);
+  /// False if it has been at one piece of work for longer than `limit`. Any thread.
+  [[nodiscard]] bool progressing(milliseconds limit) const noexcept;
   /// Messages in flight, over all lanes. Any thread.
   [[nodiscard]] std::int64_t in_flight() const;
 
@@ -51,6 +54,8 @@ class DeliveryThread {
 
   mutable std::mutex mutex_;  // guards lanes_; the lanes themselves stay until the end
   std::vector<std::unique_ptr<LaneCore>> lanes_;
+
+  std::atomic<SteadyClock::rep> beat_{SteadyClock::now().time_since_epoch().count()};  // when it began its last round
 
   // The delivery thread only.
   RateLimitByKind limit_;

@@ -78,6 +78,7 @@ class OneProducer final : public Producer {
   }
   Result<void> commit_transaction(std::chrono::milliseconds deadline) override;
   bool failed() const noexcept override { return client_.failed.load(); }
+  bool progressing(std::chrono::milliseconds limit) const noexcept override { return delivery_->progressing(limit); }
   bool can_write() const noexcept override { return client_.connected.load() && !client_.failed.load(); }
 
  private:

@@ -174,6 +174,8 @@ class Producer {
   [[nodiscard]] virtual bool failed() const noexcept = 0;
   /// True while at least one broker connection is up and no fatal error is known (any thread).
   [[nodiscard]] virtual bool can_write() const noexcept = 0;
+  /// False if the delivery thread has been at one piece of work for longer than `limit` (any thread).
+  [[nodiscard]] virtual bool progressing(std::chrono::milliseconds limit) const noexcept = 0;
 };
 
 }  // namespace tickbridge::sink
