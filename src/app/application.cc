@@ -126,10 +126,10 @@ Surroundings Application::surroundings(Roster::Config config, bool patient, bool
 
 Result<void> Application::start_http() {
   auto server = ops::HttpServer::start(config_->http, {.registry = &registry_,
-                                                      .ready = [this] { return why_not_ready(); },
-                                                      .healthy = [this] { return why_not_healthy(); },
-                                                      .sample = [this] { sample(); },
-                                                      .extra = {}});
+                                                       .ready = [this] { return why_not_ready(); },
+                                                       .healthy = [this] { return why_not_healthy(); },
+                                                       .sample = [this] { sample(); },
+                                                       .extra = {}});
   if (!server) return server.error();
   http_ = std::move(*server);
   return {};
@@ -146,8 +146,8 @@ void Application::open_journal(Roster::Config config, std::function<void(const R
 
 Result<void> Application::open_topics(const config::Config& config) {
   const SteadyTime deadline = SteadyClock::now() + config.startup_timeout;
-  auto checkpoints = sink::CompactedLog::open(config.producer, config.topics, config.checkpoint.topic,
-                                              "read_uncommitted", deadline);
+  auto checkpoints =
+      sink::CompactedLog::open(config.producer, config.topics, config.checkpoint.topic, "read_uncommitted", deadline);
   if (!checkpoints) return checkpoints.error();
   auto states = sink::CompactedLog::open(config.producer, config.topics, config.checkpoint.topic + ".state",
                                          "read_uncommitted", deadline);
@@ -176,25 +176,22 @@ void Application::journal_opened(const Result<void>& result) {
 
 // A feed whose newest epoch is not ours has another owner: it stops.
 std::unique_ptr<Watcher> Application::watch() {
-  const auto tell = [this](auto what) {
-    asio::post(io_, [this, what] { roster_.for_each(what); });
-  };
+  const auto tell = [this](auto what) { asio::post(io_, [this, what] { roster_.for_each(what); }); };
   return std::make_unique<Watcher>(
       config_, instance_, *checkpoints_, *states_,
-      Watcher::Events{
-          .on_epoch =
-              [tell](const std::string& name, std::uint64_t epoch, const std::string& instance) {
-                tell([=](FeedUnit& feed) {
-                  if (feed.config().name == name) feed.saw_epoch(epoch, instance);
-                });
-              },
-          .on_partitions =
-              [tell](const std::string& topic, std::int32_t partitions) {
-                tell([=](FeedUnit& feed) {
-                  if (feed.config().sink.topic == topic) feed.saw_partitions(partitions);
-                });
-              },
-          .on_lost_checkpoints = [tell] { tell([](FeedUnit& feed) { feed.lost_checkpoints(); }); }});
+      Watcher::Events{.on_epoch =
+                          [tell](const std::string& name, std::uint64_t epoch, const std::string& instance) {
+                            tell([=](FeedUnit& feed) {
+                              if (feed.config().name == name) feed.saw_epoch(epoch, instance);
+                            });
+                          },
+                      .on_partitions =
+                          [tell](const std::string& topic, std::int32_t partitions) {
+                            tell([=](FeedUnit& feed) {
+                              if (feed.config().sink.topic == topic) feed.saw_partitions(partitions);
+                            });
+                          },
+                      .on_lost_checkpoints = [tell] { tell([](FeedUnit& feed) { feed.lost_checkpoints(); }); }});
 }
 
 // --- running ---
@@ -233,7 +230,8 @@ void Application::reload() {
   }
   const config::Config& fresh = std::get<config::Invocation>(loaded).config;
   const auto differences = config::differences(*config_, fresh);
-  const bool renewed = std::ranges::any_of(differences, [](const auto& d) { return d.takes == config::Reload::kFeeds; });
+  const bool renewed =
+      std::ranges::any_of(differences, [](const auto& d) { return d.takes == config::Reload::kFeeds; });
   for (const config::Difference& difference : differences) {
     if (difference.takes == config::Reload::kRestart) {
       spdlog::warn("reload: {} has changed and needs a restart", difference.option);
@@ -304,7 +302,8 @@ void Application::set_work(std::vector<pipeline::Feed*> working) {
 // Policies with a time limit need somebody to look at the clock.
 void Application::tick() {
   if (phase_ == Phase::kStopped) return;
-  const bool wanted = std::ranges::any_of(config_->feeds, [](const auto& feed) { return feed.sink.when_full != sink::WhenFull::kWait; });
+  const bool wanted = std::ranges::any_of(
+      config_->feeds, [](const auto& feed) { return feed.sink.when_full != sink::WhenFull::kWait; });
   if (!wanted) return;
   for (pipeline::Feed* const feed : working_) {
     if (feed->stalled()) feed->kick();
@@ -380,11 +379,10 @@ void Application::report() const {
         "feed {}: {} packets, {} messages received, {} skipped, {} committed, {} acknowledged, {} dead-lettered, {} "
         "not "
         "acknowledged, {} gaps, {} reconnects",
-        feed.config().name, metrics.value(FeedCounter::kPacketsReceived),
-        metrics.value(FeedCounter::kMessagesReceived), metrics.value(FeedCounter::kMessagesSkipped),
-        metrics.value(FeedCounter::kMessagesCommitted), metrics.value(FeedCounter::kMessagesAcknowledged),
-        metrics.value(FeedCounter::kMessagesDeadLettered), feed.in_flight(), metrics.value(FeedCounter::kGaps),
-        metrics.value(FeedCounter::kReconnects));
+        feed.config().name, metrics.value(FeedCounter::kPacketsReceived), metrics.value(FeedCounter::kMessagesReceived),
+        metrics.value(FeedCounter::kMessagesSkipped), metrics.value(FeedCounter::kMessagesCommitted),
+        metrics.value(FeedCounter::kMessagesAcknowledged), metrics.value(FeedCounter::kMessagesDeadLettered),
+        feed.in_flight(), metrics.value(FeedCounter::kGaps), metrics.value(FeedCounter::kReconnects));
   });
 }
 
@@ -410,7 +408,8 @@ std::string Application::why_not_ready() {
   if (!running_) return "starting or stopping";
   if (!producers_.can_write()) return "no connection to Kafka";
   for (const metrics::FeedMetrics* const feed : registry_.feeds()) {
-    if (!counts_as_ready(feed->state())) return fmt::format("feed {} is {}", feed->feed(), metrics::name(feed->state()));
+    if (!counts_as_ready(feed->state()))
+      return fmt::format("feed {} is {}", feed->feed(), metrics::name(feed->state()));
   }
   return {};
 }

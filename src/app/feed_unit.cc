@@ -133,8 +133,7 @@ Result<void> FeedUnit::build(Opened& opened) {
     marked_.reset();
   }
   reader_ = std::make_unique<net::FeedReader>(
-      around_.io, config_.name, replayed_.codec, config_.net, *password, !around_.exit_at_end, *feed_,
-      metrics_,
+      around_.io, config_.name, replayed_.codec, config_.net, *password, !around_.exit_at_end, *feed_, metrics_,
       net::ReaderEvents{.on_ended =
                             [this] {
                               if (around_.exit_at_end) over_ = true;

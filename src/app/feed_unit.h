@@ -40,7 +40,7 @@ struct Surroundings {
   Producers& producers;
   ring::Parking& parking;
   std::size_t workers = 1;
-  std::string instance;  ///< this process, in checkpoints
+  std::string instance;   ///< this process, in checkpoints
   SteadyTime started_at;  ///< startup_timeout counts from here
   // opened before the first feed starts
   std::unique_ptr<sink::CompactedLog>* checkpoints = nullptr;

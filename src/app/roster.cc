@@ -22,7 +22,8 @@ constexpr milliseconds kBusyLook{50};
 
 }  // namespace
 
-Roster::Roster(Needs needs) : needs_{std::move(needs)}, clock_{needs_.io}, again_{needs_.io}, leftovers_timer_{needs_.io} {}
+Roster::Roster(Needs needs)
+    : needs_{std::move(needs)}, clock_{needs_.io}, again_{needs_.io}, leftovers_timer_{needs_.io} {}
 
 // --- what is wanted ---
 
@@ -103,7 +104,7 @@ void Roster::dismiss(Unit& unit) {
   const std::string& name = unit.feed->config().name;
   const bool listed = std::ranges::find(config_->feeds, name, &config::Feed::name) != config_->feeds.end();
   spdlog::info("feed {}: ends at a checkpoint: {}", name,
-               !listed                ? "it is not in the configuration any more"
+               !listed                   ? "it is not in the configuration any more"
                : wanted(name) != nullptr ? "its configuration has changed; then it begins anew"
                                          : "its hours are over");
   unit.leaving = true;
@@ -162,11 +163,11 @@ void Roster::begin(const config::Feed& feed) {
   Surroundings surroundings = needs_.surroundings(config_, !starting_, first);
   config::Feed own = feed;
   if (surroundings.forced_start) own.net.start = *surroundings.forced_start;
-  Unit unit{.config = config_,
-            .listed = &feed,
-            .generation = generation_,
-            .feed = std::make_unique<FeedUnit>(std::move(surroundings), std::move(own),
-                                               needs_.registry.add_feed(feed.name))};
+  Unit unit{
+      .config = config_,
+      .listed = &feed,
+      .generation = generation_,
+      .feed = std::make_unique<FeedUnit>(std::move(surroundings), std::move(own), needs_.registry.add_feed(feed.name))};
   FeedUnit& begun = *unit.feed;
   {
     const std::scoped_lock lock{mutex_};

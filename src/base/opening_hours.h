@@ -8,7 +8,8 @@
 
 namespace tickbridge {
 
-/// A stretch of a day in which something is open, from its midnight on: `from` in [0, 24 h), `to` in (from, from + 24 h].
+/// A stretch of a day in which something is open, from its midnight on: `from` in [0, 24 h), `to` in (from, from + 24
+/// h].
 struct OpenRange {
   std::chrono::seconds from{0};
   std::chrono::seconds to{0};

@@ -37,9 +37,7 @@ Fault check_start(const std::string& text) {
   return fmt::format("is neither a word nor a number; did you mean {}", in_quotes(nearest(text, kWords)));
 }
 
-Fault check_date(const std::string& text) {
-  return text == "today" ? std::nullopt : check_day(text);
-}
+Fault check_date(const std::string& text) { return text == "today" ? std::nullopt : check_day(text); }
 
 Fault check_day(const std::string& text) { return parse_day(text) ? Fault{} : Fault{"is not a date"}; }
 

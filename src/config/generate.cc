@@ -42,7 +42,8 @@ std::string with_name(std::string_view path, std::string_view name) {
 std::string_view title_doc(std::string_view table) {
   if (table == "feed.*")
     return "One table a feed. The name is the feed's identity: it stands in checkpoints, metrics and logs. All are "
-           "reloadable: on SIGHUP a feed with a changed option ends at a checkpoint and begins anew, one that is not in "
+           "reloadable: on SIGHUP a feed with a changed option ends at a checkpoint and begins anew, one that is not "
+           "in "
            "the file any more ends, and a new one begins; the others do not notice.";
   if (table == "feed.*.soupbintcp") return "Only for transport = \"soupbintcp\".";
   if (table == "feed.*.frames")

@@ -45,6 +45,13 @@ LaneCore& DeliveryThread::add(std::unique_ptr<LaneCore> lane) {
   return *lanes_.emplace_back(std::move(lane));
 }
 
+// Of feeds that have ended, or live another life.
+void DeliveryThread::forget_lanes() {
+  const std::scoped_lock lock{mutex_};
+  std::erase_if(lanes_, [](const auto& lane) { return lane->gone(); });
+}
+
+// The delivery thread.
 template <class Function>
 void DeliveryThread::for_each_lane(const Function& function) const {
   std::vector<LaneCore*> lanes;
@@ -61,8 +68,9 @@ bool DeliveryThread::progressing(milliseconds limit) const noexcept {
 }
 
 std::int64_t DeliveryThread::in_flight() const {
+  const std::scoped_lock lock{mutex_};
   std::int64_t sum = 0;
-  for_each_lane([&](const LaneCore& lane) { sum += lane.in_flight(); });
+  for (const auto& lane : lanes_) sum += lane->in_flight();
   return sum;
 }
 
@@ -209,6 +217,7 @@ void DeliveryThread::look_for_stalls() {
   const bool over = answered_ && now - still_since_ >= kStillness;
   if (now < next_look_ && !over) return;
   next_look_ = now + kTick;
+  forget_lanes();
   if (answered_ && now - still_since_ >= kPatience) all_back_ = now;
   if (std::exchange(answered_, false)) still_since_ = now;
   const bool probe = now >= next_stall_probe_;

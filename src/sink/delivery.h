@@ -43,6 +43,7 @@ class DeliveryThread {
   void after_refusal(const LaneCore& lane);
   void look_after_lanes();
   void look_for_stalls();
+  void forget_lanes();
   void look_after_fatal();
   void look_after_connection();
   void tell_fatal(const std::string& why);
@@ -52,7 +53,7 @@ class DeliveryThread {
   Client& client_;
   const std::function<void(const Error&)> on_fatal_;
 
-  mutable std::mutex mutex_;  // guards lanes_; the lanes themselves stay until the end
+  mutable std::mutex mutex_;  // guards lanes_; the delivery thread alone takes one away
   std::vector<std::unique_ptr<LaneCore>> lanes_;
 
   std::atomic<SteadyClock::rep> beat_{SteadyClock::now().time_since_epoch().count()};  // when it began its last round

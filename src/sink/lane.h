@@ -70,7 +70,7 @@ struct LaneSetup {
 void leave_room_for_headers(LaneSetup& setup);
 
 /// One feed's state in the producer. Owned by the producer, because messages in flight point to its slots when
-/// the feed has dropped its Lane already.
+/// the feed has dropped its Lane already; gone with the last of them.
 class LaneCore {
  public:
   LaneCore(Client& client, LaneSetup setup, metrics::FeedMetrics& metrics, LaneEvents events);
@@ -106,6 +106,8 @@ class LaneCore {
   [[nodiscard]] bool settled() const noexcept { return in_flight() == 0 && !lost_.load(); }
   [[nodiscard]] bool failed() const noexcept { return failed_.load(); }
   [[nodiscard]] bool closed() const noexcept { return closed_.load(); }
+  /// Nobody comes back to it: close() has returned, and every message was reported.
+  [[nodiscard]] bool gone() const noexcept { return left_.load() && in_flight() == 0; }
   [[nodiscard]] const std::string& feed() const noexcept { return setup_.feed; }
   [[nodiscard]] Acked acked(std::int32_t partition) const noexcept {
     return slots_[static_cast<std::size_t>(partition)].acks.acked();
@@ -161,6 +163,7 @@ class LaneCore {
   // The delivery thread and whoever closes the lane.
   std::atomic<bool> calling_{false};  ///< a callback runs
   std::atomic<bool> closed_{false};
+  std::atomic<bool> left_{false};  ///< close() is over
 };
 
 }  // namespace tickbridge::sink

@@ -139,8 +139,10 @@ void LaneCore::call(const Callback& callback, const Args&... args) {
 void LaneCore::close() {
   const bool again = closed_.exchange(true);  // pairs with call(): closed_.load
   calling_.wait(true);
-  if (again || in_flight() != 0) return;
-  for (Topic* topic : {setup_.data, setup_.dead}) topic->writers.fetch_sub(1);
+  if (!again && in_flight() == 0) {
+    for (Topic* topic : {setup_.data, setup_.dead}) topic->writers.fetch_sub(1);
+  }
+  left_.store(true);  // last: from here on the delivery thread may free it
 }
 
 }  // namespace tickbridge::sink

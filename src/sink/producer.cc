@@ -22,7 +22,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// What the feed holds: closes its lane when dropped. The lane itself stays with the producer.
+/// What the feed holds: closes its lane when dropped. The lane itself stays with the producer until all is reported.
 class OpenLane final : public Lane {
  public:
   explicit OpenLane(LaneCore& core) : core_{core} {}

@@ -25,9 +25,10 @@ TEST(OpeningHours, AreRangesOfTheDay) {
 }
 
 TEST(OpeningHours, AreRefusedWhereTheyAreNotWrittenSo) {
-  for (const char* const text : {"", "9:30-16:00", "09:30", "09:30-", "-16:00", "09:30-25:00", "09:60-16:00", "09:30-16:00,",
-                                 "10:00-12:00,11:00-13:00", "13:00-15:00,09:00-11:00", "24:00-01:00", "open",
-                                 "20:00-19:00,19:30-19:40", "09:30 - 16:00", "-9:30-16:00", "09:30-16:00-17:00"}) {
+  for (const char* const text :
+       {"", "9:30-16:00", "09:30", "09:30-", "-16:00", "09:30-25:00", "09:60-16:00", "09:30-16:00,",
+        "10:00-12:00,11:00-13:00", "13:00-15:00,09:00-11:00", "24:00-01:00", "open", "20:00-19:00,19:30-19:40",
+        "09:30 - 16:00", "-9:30-16:00", "09:30-16:00-17:00"}) {
     EXPECT_FALSE(parse_open_ranges(text)) << text;
   }
 }
@@ -38,7 +39,8 @@ TEST(Weekdays, AreNamesAndStretches) {
   EXPECT_EQ(parse_weekdays("sat-mon"), Weekdays{0b1000011});
   EXPECT_EQ(parse_weekdays("mon,wed-fri"), Weekdays{0b0111010});
   EXPECT_EQ(parse_weekdays("sun-sat"), kEveryDay);
-  for (const char* const text : {"", "Mon", "mon-", "mon,", "monday", "mon fri"}) EXPECT_FALSE(parse_weekdays(text)) << text;
+  for (const char* const text : {"", "Mon", "mon-", "mon,", "monday", "mon fri"})
+    EXPECT_FALSE(parse_weekdays(text)) << text;
 }
 
 TEST(Days, AreDates) {

@@ -2,6 +2,7 @@
 
 #include "config/generate.h"
 #include "config/helpers.h"
+#include "config/java_names.h"
 #include "config/table.h"
 
 namespace tickbridge::config {
@@ -64,7 +65,7 @@ TEST(Render, IsReadAgainToTheSame) {
     const Config twice = accepted(rendered);
     EXPECT_EQ(bare(render(twice)), bare(rendered));
     for (const Difference& difference : differences(once, twice)) {
-      EXPECT_EQ(difference.option, "producer") << "only the secrets";
+      EXPECT_TRUE(is_secret_property(std::string_view{difference.option}.substr(sizeof "producer"))) << difference.option;
     }
   }
   EXPECT_TRUE(differences(accepted(kFeed), accepted(render(accepted(kFeed)))).empty());

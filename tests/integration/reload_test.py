@@ -247,7 +247,7 @@ class Reload(unittest.TestCase):
 
     def test_a_feed_ends_with_its_hours_holds_nothing_and_goes_on_with_the_next(self):
         closes = time.time() + 4
-        self.feed("a", lines=[f'hours = "{clock(closes - 40_000)}-{clock(closes)}"'])
+        self.feed("a", "--rate", 3_000, lines=[f'hours = "{clock(closes - 40_000)}-{clock(closes)}"'])
         self.start()
         self.acknowledged("a", 1_000)
         closed = self.daemon.await_feed(lambda feed: feed["state"] == "closed", name="a")

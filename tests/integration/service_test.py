@@ -88,7 +88,7 @@ class Service(unittest.TestCase):
         self.addCleanup(self.broker.end)
 
     def exchange(self, *arguments) -> Exchange:
-        exchange = Exchange("--generate", 20_000, *arguments)
+        exchange = Exchange("--generate", 20_000, *(arguments or ("--rate", 2_000)))
         self.addCleanup(exchange.end)
         return exchange
 
@@ -107,7 +107,7 @@ class Service(unittest.TestCase):
         self.manager.await_line("STATUS=starting: feed default, which is connecting")
         self.manager.await_line(r"EXTEND_TIMEOUT_USEC=\d+")
         self.assertNotIn("READY=1", self.manager.listen(1))
-        self.exchange("--port", port)
+        self.exchange("--port", port, "--rate", 2_000)
         self.manager.await_line("READY=1")
         self.assertEqual(daemon.get("/readyz")[0], 200)
         self.manager.await_line(r"STATUS=default streaming, \d+ messages acknowledged")
@@ -120,7 +120,7 @@ class Service(unittest.TestCase):
 
     def test_a_start_without_an_exchange_is_never_ready(self):
         daemon = self.daemon({"feed.default.host": "127.0.0.1", "feed.default.port": free_port(), "startup_timeout": "1s"})
-        self.assertEqual(daemon.wait(), 69, daemon.errors())
+        self.assertEqual(daemon.wait(), 69, daemon.errors())  # the manager did not read meanwhile, and was not waited for
         self.manager.listen(0.1)
         self.assertNotIn("READY=1", self.manager.lines())
 

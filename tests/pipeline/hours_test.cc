@@ -50,7 +50,7 @@ TEST(Hours, FollowTheZonesClockInWinterAndSummer) {
   EXPECT_FALSE(hours.open(utc("2026-01-05 21:00")));
   EXPECT_TRUE(hours.open(utc("2026-07-06 13:30")));  // UTC-4
   EXPECT_FALSE(hours.open(utc("2026-07-06 20:00")));
-  EXPECT_FALSE(hours.open(utc("2026-07-05 15:00")));  // a Sunday
+  EXPECT_FALSE(hours.open(utc("2026-07-05 15:00")));                      // a Sunday
   EXPECT_EQ(next(hours, "2026-03-06 22:00"), "2026-03-09 09:30:00 EDT");  // over the change of the clocks
   EXPECT_EQ(next(hours, "2026-10-30 21:00"), "2026-11-02 09:30:00 EST");
 }
