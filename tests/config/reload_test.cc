@@ -36,10 +36,10 @@ TEST(Reload, NothingDiffersFromItself) {
 TEST(Reload, TellsWhatEachChangeTakes) {
   const Config before = accepted(kTwo);
   const Config after = accepted(
-      kTwo, {"log.level=debug", "feed.a.topic=x", "producer.linger.ms=9", "producer.buffer.memory=1000000",
+      kTwo, {"log.level=debug", "feed.a.topic=x", "producer.linger.ms=9", "producer.max.block.ms=7000",
              "producer.bootstrap.servers=elsewhere:9092", "pipeline.workers=3", "producer.ssl.ca.location=/ca.pem"});
   EXPECT_THAT(told(differences(before, after)),
-              ElementsAre("feed.a.topic 1", "pipeline.workers 3", "log.level 0", "producer.buffer.memory 2",
+              ElementsAre("feed.a.topic 1", "pipeline.workers 3", "log.level 0", "producer.max.block.ms 2",
                           "producer.bootstrap.servers 3", "producer.linger.ms 2", "producer.ssl.ca.location 3"));
 }
 

@@ -2,20 +2,19 @@
 
 #include <gtest/gtest.h>
 
-#include <date/tz.h>
+#include <time.h>
 
-#include <sstream>
+#include <cstdint>
+#include <string>
 
 namespace tickbridge::pipeline {
 namespace {
 
 /// "2026-03-08 14:30" UTC in nanoseconds.
-std::int64_t utc(const std::string& text) {
-  std::istringstream in{text};
-  date::sys_seconds time;
-  in >> date::parse("%F %R", time);
-  EXPECT_FALSE(in.fail()) << text;
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(time.time_since_epoch()).count();
+std::int64_t utc(const char* text) {
+  tm time{};
+  EXPECT_NE(strptime(text, "%Y-%m-%d %H:%M", &time), nullptr) << text;
+  return std::int64_t{timegm(&time)} * 1'000'000'000;
 }
 
 Hours made(FeedPolicies policies) {
@@ -31,7 +30,7 @@ FeedPolicies new_york(const std::string& hours, const std::string& days = "mon-f
   return policies;
 }
 
-std::string next(const Hours& hours, const std::string& now) {
+std::string next(const Hours& hours, const char* now) {
   const auto change = hours.next_change_ms(utc(now));
   return change ? hours.local(*change) : "never";
 }
