@@ -39,7 +39,7 @@ TEST(Reload, TellsWhatEachChangeTakes) {
       kTwo, {"log.level=debug", "feed.a.topic=x", "producer.linger.ms=9", "producer.max.block.ms=7000",
              "producer.bootstrap.servers=elsewhere:9092", "pipeline.workers=3", "producer.ssl.ca.location=/ca.pem"});
   EXPECT_THAT(told(differences(before, after)),
-              ElementsAre("feed.a.topic 1", "pipeline.workers 3", "log.level 0", "producer.max.block.ms 2",
+              ElementsAre("feed.a.topic 1", "pipeline.workers 3", "producer.max.block.ms 2", "log.level 0",
                           "producer.bootstrap.servers 3", "producer.linger.ms 2", "producer.ssl.ca.location 3"));
 }
 
