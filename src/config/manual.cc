@@ -38,6 +38,13 @@ std::string flag_entry(const Flag& flag) {
   return fmt::format(".TP\n\\fB{}\\fR{}\n{}\n", roff(flag.name), value, roff(flag.doc));
 }
 
+/// A feed's options all are reloadable, which the table's head says.
+std::string_view reload_note(const Option& option) {
+  if (option.is_feed() || option.reload() == Reload::kRestart) return {};
+  if (option.reload() == Reload::kAtOnce) return ".br\nReloadable.\n";
+  return ".br\nReloadable: all feeds begin anew.\n";
+}
+
 std::string option_entry(const Option& option) {
   const std::string fallback = default_of(option);
   const bool none = fallback.empty() || fallback == "[]";
@@ -46,8 +53,7 @@ std::string option_entry(const Option& option) {
   if (!option.library.empty() && option.library != key_of(option.path)) {
     out += fmt::format(".br\nThe client library's {}.\n", roff(option.library));
   }
-  if (option.reloadable) out += ".br\nReloadable.\n";
-  return out;
+  return out + std::string{reload_note(option)};
 }
 
 std::string option_table(std::string_view table) {
@@ -172,7 +178,7 @@ says whether a file is right,
 what is in force and where it comes from; secrets are shown as ***. Unknown names, wrong values and contradictions are
 refused with file, line and what to do (exit status 78).
 .PP
-Options marked reloadable are taken over on SIGHUP; the others need a restart.
+What is called reloadable is taken over on SIGHUP; the rest needs a restart.
 .SH OPTIONS
 Each with its default.
 )";
