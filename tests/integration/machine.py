@@ -16,14 +16,14 @@ import tempfile
 import time
 import unittest
 
-from harness import Program, SLOW
+from harness import BIN, Program, SLOW
 
 # Runs in the new mount namespace: $1 where to mount, $2 the groups of processes to make, then systemd-nspawn's flags. Services
 # of this machine stay out: what the administrator has enabled stands in /etc/systemd/system and /etc/rc?.d.
 BOOT = r"""
 set -e
 for group in $2; do
-  mkdir "$group"
+  mkdir -p "$group"
   echo $$ > "$group/cgroup.procs"
 done
 mount -t tmpfs tickbridge-machine "$1"
@@ -55,12 +55,18 @@ def why_not() -> str | None:
         return "only root may boot a systemd in a container"
     if not shutil.which("systemd-nspawn"):
         return "systemd-nspawn is missing (Debian: systemd-container)"
+    closed = [str(group.parent) for group in own_groups("any") if not os.access(group.parent, os.W_OK)]
+    if closed:
+        return f"{closed} may not be written"
     problem = try_overlay()
     return f"no overlay file system: {problem}" if problem else None
 
 
 def main():
-    """As unittest.main; ends with 77 where no machine could be made, so that ctest lists the test as skipped."""
+    """As unittest.main, by sudo if need be; ends with 77 where no machine could be made: ctest lists the test as skipped."""
+    if os.geteuid() != 0 and subprocess.run(["sh", "-c", "sudo --non-interactive true"], stderr=subprocess.DEVNULL).returncode == 0:
+        os.execvp("sudo", ["sudo", "--non-interactive", f"TICKBRIDGE_BIN={BIN}", "PYTHONDONTWRITEBYTECODE=1", sys.executable,
+                           *sys.argv])
     sound = unittest.main(verbosity=2, exit=False).result.wasSuccessful()
     if sound and why_not():
         print(f"SKIPPED: nothing was installed or booted: {why_not()}", file=sys.stderr)
@@ -68,7 +74,10 @@ def main():
 
 
 def own_groups(name: str) -> list[pathlib.Path]:
-    """A group of processes in each hierarchy that systemd knows: two machines must not share one."""
+    """A group of processes in each hierarchy that systemd knows: two machines must not share one. Where this machine has a
+    systemd itself, systemd-nspawn asks that."""
+    if os.path.isdir("/run/systemd/system"):
+        return []
     known = (pathlib.Path("/sys/fs/cgroup") / part for part in ("systemd", "unified", "."))
     return [hierarchy / name for hierarchy in known if (hierarchy / "cgroup.procs").exists()]
 
@@ -96,10 +105,8 @@ class Machine:
         self.log = pathlib.Path(self.folder.name) / "console"
         flags = ["--boot", f"--machine={self.name}", "--link-journal=no", "--private-network", "--console=pipe",
                  "--register=no", "--resolv-conf=off", "--timezone=off", "--tmpfs=/tmp"]
-        self.groups = []
-        if not os.path.isdir("/run/systemd/system"):  # else systemd-nspawn asks that for a group
-            flags.append("--keep-unit")
-            self.groups = own_groups(self.name)
+        self.groups = own_groups(self.name)
+        flags += ["--keep-unit"] if self.groups else []
         flags += [f"--bind-ro={here}:{there}" for here, there in (binds or {}).items()]
         words = ["unshare", "--mount", "--propagation", "private", "sh", "-c", BOOT, "boot", self.mount,
                  " ".join(map(str, self.groups)), *flags]

@@ -15,6 +15,7 @@ UNITS = [ROOT / "config/systemd" / name for name in ("tickbridge.service", "tick
 UNIT = "tickbridge.service"
 CONFIG = "/etc/tickbridge/tickbridge.toml"
 MESSAGES = 60000
+NOTIFIES = b"WATCHDOG=1" in (BIN / "tickbridge").read_bytes()
 
 
 def settings(unit) -> list[str]:
@@ -23,7 +24,7 @@ def settings(unit) -> list[str]:
 
 def without_notifications(host: machine.Machine):
     """Until the daemon speaks to systemd (nothing to do once it does)."""
-    if b"WATCHDOG=1" in (BIN / "tickbridge").read_bytes():
+    if NOTIFIES:
         return
     print("NOTE: the daemon does not notify yet: run with Type=exec", file=sys.stderr)
     for unit in ("tickbridge.service", "tickbridge@.service"):
@@ -54,9 +55,13 @@ class Units(unittest.TestCase):
     def setUpClass(cls):
         cls.machine = machine.Machine({PACKAGES: "/run/packages"})
         cls.addClassCleanup(cls.machine.end)
-        cls.machine.run("dpkg", "-i", f"/run/packages/{package().name}")
+        cls.install()
         without_notifications(cls.machine)
         cls.machine.write("/etc/tickbridge/credentials/kafka-password", "geheim")
+
+    @classmethod
+    def install(cls):
+        cls.machine.run("dpkg", "-i", f"/run/packages/{package().name}")
 
     def setUp(self):
         self.broker = self.machine.program("broker", "tickbridge-embedded-broker", "--topic", "ticks:4", "--topic", "ticks.dead:1")
@@ -112,6 +117,9 @@ listen = "127.0.0.1:0"
         self.assertEqual(self.machine.run("stat", "-c", "%U", f"/proc/{pid}").strip(), "tickbridge")
         self.assertRegex(self.machine.read(f"/proc/{pid}/limits"), r"Max core file size\s+0\s+0")
         url = self.machine.await_journal(UNIT, r"listening on (http://\S+/)")[1]
+        if NOTIFIES:  # then the start came back when it was ready
+            self.machine.get(url + "readyz")
+            self.assertNotEqual(self.machine.show(UNIT, "StatusText")["StatusText"], "")
         self.assertRegex(self.machine.get(url + "metrics"), r"(?m)^process_resident_memory_bytes [1-9]")
         began = time.monotonic()
         self.machine.run("systemctl", "stop", UNIT)
@@ -171,6 +179,22 @@ listen = "127.0.0.1:0"
         self.start("tickbridge@one")
         self.assert_exact(verifier)
         self.assertEqual(self.machine.show(UNIT, "ActiveState"), {"ActiveState": "inactive"})
+
+    def test_an_upgrade_restarts_what_runs(self):
+        verifier = self.verifier()
+        before = self.start()["MainPID"]
+        self.install()
+        after = self.machine.await_unit(UNIT, lambda u: u["ActiveState"] == "active", "ActiveState", "MainPID", "NRestarts")
+        self.assertNotEqual(after["MainPID"], before)
+        self.assertEqual(self.machine.show("tickbridge@one", "ActiveState"), {"ActiveState": "inactive"})  # it did not run
+        self.assert_exact(verifier)
+
+    def test_a_removal_stops_what_runs(self):
+        self.addCleanup(self.install)
+        pid = self.start()["MainPID"]
+        self.machine.run("dpkg", "--remove", "tickbridge")
+        self.assertNotEqual(self.machine.attempt("test", "-e", f"/proc/{pid}")[0], 0)
+        self.assertRegex(self.machine.journal(UNIT), r"Deactivated successfully")
 
 
 if __name__ == "__main__":
