@@ -98,6 +98,7 @@ class Machine:
     """binds: {folder here: where it is seen in there, read-only}."""
 
     def __init__(self, binds: dict | None = None):
+        self.cursor = ""
         self.name = f"tickbridge-{os.getpid()}"
         self.folder = tempfile.TemporaryDirectory(prefix="tickbridge-machine-")
         self.mount = pathlib.Path(self.folder.name) / "mount"
@@ -196,8 +197,13 @@ class Machine:
             assert time.monotonic() < deadline, f"{unit}: {found}\n{self.journal(unit)}"
             time.sleep(0.1)
 
+    def mark_journal(self):
+        """From here on journal() tells."""
+        self.cursor = re.search(r"-- cursor: (\S+)", self.ask("journalctl", "--lines=0", "--show-cursor"))[1]
+
     def journal(self, unit: str) -> str:
-        return self.ask("journalctl", "--no-pager", "--output=cat", "--unit", unit)
+        words = [f"--after-cursor={self.cursor}"] if self.cursor else []
+        return self.ask("journalctl", "--no-pager", "--output=cat", "--unit", unit, *words)
 
     def await_journal(self, unit: str, pattern: str, seconds: float = 60) -> re.Match:
         deadline = time.monotonic() + seconds * SLOW

@@ -8,7 +8,6 @@ import unittest
 import machine
 from harness import ROOT
 from package_test import PACKAGES
-from systemd_test import without_notifications
 
 PAGE = (ROOT / "docs/operations.md").read_text()
 BLOCKS = re.findall(r"(?ms)^```sh\n(.*?)^```$", PAGE)
@@ -20,7 +19,6 @@ class Operations(unittest.TestCase):
     def setUp(self):
         self.machine = machine.Machine({PACKAGES: "/run/packages"})
         self.addCleanup(self.machine.end)
-        without_notifications(self.machine)
 
     def block(self, number: int) -> str:
         return self.machine.run("sh", "-exc", "cd /run/packages\n" + BLOCKS[number], seconds=300)

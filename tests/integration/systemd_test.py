@@ -3,34 +3,21 @@
 In a machine of its own (machine.py): this one stays as it is. `deb` must have been built (ctest does it first).
 """
 import re
-import sys
 import time
 import unittest
 
 import machine
-from harness import BIN, EXACT, ROOT, SLOW
+from harness import EXACT, ROOT, SLOW
 from package_test import PACKAGES, output, package
 
 UNITS = [ROOT / "config/systemd" / name for name in ("tickbridge.service", "tickbridge@.service")]
 UNIT = "tickbridge.service"
 CONFIG = "/etc/tickbridge/tickbridge.toml"
 MESSAGES = 60000
-NOTIFIES = b"WATCHDOG=1" in (BIN / "tickbridge").read_bytes()
 
 
 def settings(unit) -> list[str]:
     return [line for line in unit.read_text().splitlines() if line and not line.startswith("#")]
-
-
-def without_notifications(host: machine.Machine):
-    """Until the daemon speaks to systemd (nothing to do once it does)."""
-    if NOTIFIES:
-        return
-    print("NOTE: the daemon does not notify yet: run with Type=exec", file=sys.stderr)
-    for unit in ("tickbridge.service", "tickbridge@.service"):
-        host.run("mkdir", "-p", f"/etc/systemd/system/{unit}.d")
-        host.write(f"/etc/systemd/system/{unit}.d/exec.conf", "[Service]\nType=exec\nWatchdogSec=0\n")
-    host.run("systemctl", "daemon-reload")
 
 
 class Files(unittest.TestCase):
@@ -56,7 +43,6 @@ class Units(unittest.TestCase):
         cls.machine = machine.Machine({PACKAGES: "/run/packages"})
         cls.addClassCleanup(cls.machine.end)
         cls.install()
-        without_notifications(cls.machine)
         cls.machine.write("/etc/tickbridge/credentials/kafka-password", "geheim")
 
     @classmethod
@@ -73,6 +59,7 @@ class Units(unittest.TestCase):
         self.servers = self.broker.await_text(r"bootstrap\.servers=(\S+)")[1]
         self.port = self.exchange.await_text(r"listening on [\d.]+:(\d+)")[1]
         self.configure()
+        self.machine.mark_journal()
 
     def halt(self):
         self.machine.run("systemctl", "stop", "tickbridge.service", "tickbridge@*.service")
@@ -117,14 +104,37 @@ listen = "127.0.0.1:0"
         self.assertEqual(self.machine.run("stat", "-c", "%U", f"/proc/{pid}").strip(), "tickbridge")
         self.assertRegex(self.machine.read(f"/proc/{pid}/limits"), r"Max core file size\s+0\s+0")
         url = self.machine.await_journal(UNIT, r"listening on (http://\S+/)")[1]
-        if NOTIFIES:  # then the start came back when it was ready
-            self.machine.get(url + "readyz")
-            self.assertNotEqual(self.machine.show(UNIT, "StatusText")["StatusText"], "")
         self.assertRegex(self.machine.get(url + "metrics"), r"(?m)^process_resident_memory_bytes [1-9]")
         began = time.monotonic()
         self.machine.run("systemctl", "stop", UNIT)
         self.assertLess(time.monotonic() - began, 45 * SLOW)  # TimeoutStopSec: it left, it was not killed
         self.assertEqual(self.machine.show(UNIT, "Result", "ExecMainStatus"), {"Result": "success", "ExecMainStatus": "0"})
+
+    def test_a_start_ends_when_the_feeds_are_ready_and_status_tells_of_them(self):
+        self.start()
+        url = self.machine.await_journal(UNIT, r"listening on (http://\S+/)")[1]
+        self.machine.get(url + "readyz")  # 503 would be an error
+        self.assertIn("nasdaq", self.machine.show(UNIT, "StatusText")["StatusText"])
+
+    def test_a_start_waits_for_the_exchange(self):
+        port, self.port = self.port, 1
+        self.configure('startup_timeout = "50s"')
+        self.machine.run("systemctl", "start", "--no-block", UNIT)
+        self.machine.await_unit(UNIT, lambda u: u["StatusText"].startswith("starting: "), "StatusText")
+        self.assertEqual(self.machine.show(UNIT, "ActiveState"), {"ActiveState": "activating"})
+        self.port = port
+
+    def test_a_daemon_that_stands_still_is_ended_and_started_again(self):
+        self.machine.run("mkdir", "-p", f"/run/systemd/system/{UNIT}.d")
+        self.machine.write(f"/run/systemd/system/{UNIT}.d/watchdog.conf", "[Service]\nWatchdogSec=5\nTimeoutAbortSec=1\n")
+        self.machine.run("systemctl", "daemon-reload")
+        self.addCleanup(lambda: self.machine.run("sh", "-ec", f"rm -r /run/systemd/system/{UNIT}.d; systemctl daemon-reload"))
+        verifier = self.verifier()
+        pid = self.start()["MainPID"]
+        self.machine.run("kill", "-STOP", pid)
+        self.machine.await_unit(UNIT, lambda u: u["NRestarts"] == "1" and u["ActiveState"] == "active", "ActiveState", "NRestarts")
+        self.assertIn("watchdog", self.machine.journal(UNIT).lower())
+        self.assert_exact(verifier)
 
     def test_secrets_are_the_daemons_alone(self):
         self.start()
