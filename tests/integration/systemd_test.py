@@ -65,12 +65,13 @@ class Units(unittest.TestCase):
         self.machine.run("systemctl", "stop", "tickbridge.service", "tickbridge@*.service")
         self.machine.run("systemctl", "reset-failed")
 
-    def configure(self, more: str = "", path: str = CONFIG):
-        """`more`: lines before the first table."""
+    def configure(self, more: str = "", path: str = CONFIG, feed: str = ""):
+        """`more`: lines before the first table; `feed`: one of the feed's."""
         self.machine.write(path, f"""{more}
 [feed.nasdaq]
 hosts = ["127.0.0.1:{self.port}"]
 topic = "ticks"
+{feed}
 [producer]
 "bootstrap.servers" = "{self.servers}"
 [http]
@@ -142,6 +143,12 @@ listen = "127.0.0.1:0"
         self.assertEqual(self.machine.read(f"{folder}/tickbridge_kafka-password"), "geheim")
         self.assertEqual(self.machine.run("stat", "-c", "%U %a", folder, f"{folder}/tickbridge_kafka-password").split(),
                          ["tickbridge", "500", "tickbridge", "400"])
+
+    def test_a_reload_finds_the_secrets(self):
+        self.configure(feed=f'password_file = "/run/credentials/{UNIT}/tickbridge_kafka-password"')
+        self.start()
+        self.machine.run("systemctl", "reload", UNIT)
+        self.machine.await_journal(UNIT, r"reload: done")
 
     def test_a_reload_takes_the_new_file_over(self):
         pid = self.start()["MainPID"]
