@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "config/flags.h"
+#include "config/generate_parts.h"
 #include "config/java_names.h"
 #include "config/table.h"
 
@@ -26,6 +27,8 @@ std::string wrapped(std::string_view text, std::size_t width, std::string_view i
   }
   return out;
 }
+
+}  // namespace
 
 std::string default_of(const Option& option) {
   Config config;
@@ -59,6 +62,8 @@ std::string_view title_doc(std::string_view table) {
   if (table == "log") return "The daemon's own log, on standard error.";
   return "";
 }
+
+namespace {
 
 // --- help ---
 

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iterator>
 
+#include "config/flags.h"
 #include "config/helpers.h"
 #include "config/java_names.h"
 #include "config/table.h"
@@ -24,6 +26,30 @@ constexpr const char* kCure = "run build/release/bin/tickbridge-docs write . in 
 TEST(Generated, ReferencePageIsTheCheckedInOne) { EXPECT_TRUE(file("docs/configuration.md") == reference()) << kCure; }
 
 TEST(Generated, ExampleFileIsTheCheckedInOne) { EXPECT_TRUE(file("config/tickbridge.toml") == example()) << kCure; }
+
+TEST(Generated, ManualPagesAreTheCheckedInOnes) {
+  EXPECT_TRUE(file("docs/man/tickbridge.8") == manual_program()) << kCure;
+  EXPECT_TRUE(file("docs/man/tickbridge.toml.5") == manual_file()) << kCure;
+}
+
+/// As a manual page writes a name: its hyphens are those of the keyboard.
+std::string in_manual(std::string_view name) {
+  std::string out;
+  for (const char c : name) out += c == '-' ? "\\-" : std::string{c};
+  return out;
+}
+
+TEST(Generated, ManualPagesHaveEveryFlagAndOption) {
+  const std::vector<std::string> program = lines_of(manual_program());
+  for (const Flag& flag : flags()) {
+    const std::string start = "\\fB" + in_manual(flag.name) + "\\fR";
+    EXPECT_TRUE(std::any_of(program.begin(), program.end(), [&](const auto& l) { return l.starts_with(start); }))
+        << start;
+  }
+  const std::string pages = manual_file();
+  for (const Option& option : options())
+    EXPECT_THAT(pages, HasSubstr("\n\\fB" + in_manual(key_of(option.path)) + "\\fR"));
+}
 
 TEST(Generated, PageAndExampleHaveEveryOption) {
   const std::string page = reference();

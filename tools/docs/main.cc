@@ -1,6 +1,7 @@
 // tickbridge-docs: prints what is made from the daemon's table of options, so that it can be checked in.
-//   tickbridge-docs help | reference | example
-//   tickbridge-docs write ROOT     writes ROOT/docs/configuration.md and ROOT/config/tickbridge.toml
+//   tickbridge-docs help | reference | example | manual | manual-file
+//   tickbridge-docs write ROOT     writes ROOT/docs/configuration.md, ROOT/config/tickbridge.toml,
+//   ROOT/docs/man/tickbridge*
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -10,6 +11,21 @@
 #include "config/generate.h"
 
 namespace {
+
+namespace config = tickbridge::config;
+
+struct Document {
+  std::string_view name;  ///< as the command line says it
+  std::string (*text)();
+  std::string_view path;  ///< where it is checked in; empty: nowhere
+};
+constexpr Document kDocuments[] = {
+    {"help", config::help, ""},
+    {"reference", config::reference, "docs/configuration.md"},
+    {"example", config::example, "config/tickbridge.toml"},
+    {"manual", config::manual_program, "docs/man/tickbridge.8"},
+    {"manual-file", config::manual_file, "docs/man/tickbridge.toml.5"},
+};
 
 bool write(const std::filesystem::path& path, const std::string& text) {
   std::error_code problem;
@@ -21,20 +37,22 @@ bool write(const std::filesystem::path& path, const std::string& text) {
   return static_cast<bool>(file);
 }
 
+int write_all(const std::filesystem::path& root) {
+  int result = 0;
+  for (const Document& document : kDocuments) {
+    if (!document.path.empty() && !write(root / document.path, document.text())) result = 1;
+  }
+  return result;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  namespace config = tickbridge::config;
   const std::string_view what = argc > 1 ? argv[1] : "";
-  if (what == "write" && argc == 3) {
-    const std::filesystem::path root = argv[2];
-    const bool page = write(root / "docs/configuration.md", config::reference());
-    const bool file = write(root / "config/tickbridge.toml", config::example());
-    return page && file ? 0 : 1;
+  if (what == "write" && argc == 3) return write_all(argv[2]);
+  for (const Document& document : kDocuments) {
+    if (what == document.name) return (std::cout << document.text()) ? 0 : 1;
   }
-  if (what == "help") return (std::cout << config::help()) ? 0 : 1;
-  if (what == "reference") return (std::cout << config::reference()) ? 0 : 1;
-  if (what == "example") return (std::cout << config::example()) ? 0 : 1;
-  std::cerr << "usage: tickbridge-docs help | reference | example | write ROOT\n";
+  std::cerr << "usage: tickbridge-docs help | reference | example | manual | manual-file | write ROOT\n";
   return 64;
 }
