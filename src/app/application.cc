@@ -1,7 +1,6 @@
 #include "app/application.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include <random>
 #include <thread>
 
+#include "base/log.h"
 #include "ops/log_setup.h"
 
 namespace tickbridge::app {
@@ -87,7 +87,7 @@ ExitCode Application::run() {
   }
   roster_.plan(config_);
   if (const auto listening = start_http(); !listening) {
-    spdlog::error("{}", listening.error().message);
+    log_event(Event::kStartFailed, "{}", listening.error().message);
     return listening.error().code;
   }
   supervisor_.start();
@@ -163,7 +163,7 @@ Result<void> Application::open_topics(const config::Config& config) {
 void Application::journal_opened(const Result<void>& result) {
   if (phase_ != Phase::kStarting) return;
   if (!result) {
-    spdlog::error("{}", result.error().message);
+    log_event(Event::kStartFailed, "{}", result.error().message);
     code_ = result.error().code;
     return finish();
   }
@@ -199,8 +199,8 @@ std::unique_ptr<Watcher> Application::watch() {
 void Application::on_signal(int signal) {
   if (signal == SIGHUP) return reload();
   if (phase_ == Phase::kStarting) {
-    spdlog::info("stopped by signal {} while starting; nothing was read", signal);
-    spdlog::shutdown();
+    log_event(Event::kStopping, "stopped by signal {} while starting; nothing was read", signal);
+    end_log();
     std::_Exit(0);  // the thread that waits for Kafka cannot be interrupted
   }
   if (phase_ == Phase::kRunning) return stop(fmt::format("signal {}", signal), Patience::kBounded);
@@ -209,8 +209,8 @@ void Application::on_signal(int signal) {
     patience_ = Patience::kBounded;
     return await_finish();
   }
-  spdlog::error("second signal: exiting at once, records may be not acknowledged");
-  spdlog::shutdown();
+  log_event(Event::kStoppedAtOnce, "second signal: exiting at once, records may be not acknowledged");
+  end_log();
   std::_Exit(static_cast<int>(ExitCode::kUnacknowledged));
 }
 
@@ -314,10 +314,19 @@ void Application::tick() {
   });
 }
 
+// What the log's limit held back is told, though no further line of its kind comes.
+void Application::look_after_log() {
+  tell_held_back(SteadyClock::now());
+  log_timer_.expires_after(kLogLook);
+  log_timer_.async_wait([this](boost::system::error_code code) {
+    if (!code) look_after_log();
+  });
+}
+
 // --- stopping: readers, then what was read, then acknowledgements and checkpoints, then threads ---
 
 void Application::stop(const std::string& why, Patience patience) {
-  spdlog::info("stopping: {}", why);
+  log_event(Event::kStopping, "stopping: {}", why);
   phase_ = Phase::kStopping;
   patience_ = patience;
   supervisor_.stopping(config_->shutdown_timeout + kStopMargin);

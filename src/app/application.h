@@ -67,6 +67,7 @@ class Application {
   void remove_work(pipeline::Feed* feed);
   void set_work(std::vector<pipeline::Feed*> working);
   void tick();
+  void look_after_log();
 
   // stopping
   void stop(const std::string& why, Patience patience);
@@ -92,6 +93,7 @@ class Application {
   boost::asio::io_context io_{1};
   boost::asio::signal_set signals_{io_};
   boost::asio::steady_timer timer_{io_};
+  boost::asio::steady_timer log_timer_{io_};
   boost::asio::steady_timer deadline_{io_};
   metrics::Registry registry_{TICKBRIDGE_VERSION};
   ring::Parking parking_;

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -7,6 +6,7 @@
 #include <utility>
 
 #include "app/feed_unit.h"
+#include "base/log.h"
 
 // The barriers of a feed: what its commit stands still for, on the main thread, until pass_barrier().
 
@@ -90,7 +90,7 @@ std::string what_is_missing(const pipeline::Barrier& barrier, const std::string&
 void FeedUnit::own(const pipeline::Barrier& barrier) {
   if (code_ != ExitCode::kOk) return;
   reader_->catching_up(!barrier.report.aligned);
-  spdlog::info("feed {}: recovery: {}", config_.name, journal::name(journal::Step::kOwn));
+  log_event(Event::kRecovery, of_feed(config_.name), "recovery: {}", journal::name(journal::Step::kOwn));
   if (recovered_->checkpoint && recovered_->checkpoint->session != barrier.report.session && !recovered_->given_up)
     disown(recovered_->checkpoint->partitions);  // of the session before; nothing replays it
   keeper_ = std::make_shared<Keeper>(around_.io,
@@ -141,7 +141,7 @@ journal::Checkpoint FeedUnit::start_checkpoint(const pipeline::Barrier& barrier)
   const bool again =
       transactional() && plan.previous != nullptr && !plan.give_up && plan.previous->session == start.session;
   if (again) start.next_sequence = plan.previous->next_sequence;
-  if (!start.decision.empty()) spdlog::warn("feed {}: barrier: {}", config_.name, start.decision);
+  if (!start.decision.empty()) log_event(Event::kStartDecision, of_feed(config_.name), "barrier: {}", start.decision);
   return start;
 }
 
@@ -184,8 +184,8 @@ void FeedUnit::read_back() {
 // Whose start checkpoint lies before ours may be dead: written late, it can come from a process that was killed. The
 // next look tells.
 void FeedUnit::look_again() {
-  spdlog::warn("feed {}: another start checkpoint of epoch {} came first; looking whether its owner lives",
-               config_.name, keeper_->epoch());
+  log_event(Event::kOwnerContended, of_feed(config_.name),
+            "another start checkpoint of epoch {} came first; looking whether its owner lives", keeper_->epoch());
   epoch_ = 0;
   begin_again();
 }
@@ -199,7 +199,8 @@ void FeedUnit::begin_again() {
 // A zombie of the owner before went on while this one logged in: what it has reserved is not to be written again.
 // (Aligned, or fenced, it is not.)
 void FeedUnit::begin_behind() {
-  spdlog::warn("feed {}: its owner before has woken up and gone on; beginning again behind that", config_.name);
+  log_event(Event::kOwnerContended, of_feed(config_.name),
+            "its owner before has woken up and gone on; beginning again behind that");
   keeper_->withdraw([this, life = life_](const Result<void>& done) {
     if (life != life_ || phase_ != Phase::kRunning) return;
     if (!done) return fail(done.error());
@@ -240,10 +241,10 @@ void FeedUnit::owned(const Result<void>& read, Place place) {
   const auto took = since_ms(recovering_since_).count();
   metrics_.set(FeedGauge::kRecoverySeconds, took);
   metrics_.set(FeedGauge::kAlignmentSeconds, 0);
-  spdlog::info("feed {}: owned, epoch {}, session {}, {} ms after the start of recovery", config_.name,
-               keeper_->epoch(), keeper_->session(), took);
+  log_event(Event::kOwned, of_feed(config_.name), "owned, epoch {}, session {}, {} ms after the start of recovery",
+            keeper_->epoch(), keeper_->session(), took);
   if (metrics_.state() == FeedState::kRecovering)
-    spdlog::info("feed {}: recovery: {}", config_.name, journal::name(journal::Step::kAlign));
+    log_event(Event::kRecovery, of_feed(config_.name), "recovery: {}", journal::name(journal::Step::kAlign));
   if (transactional()) {
     if (auto begun = producer_->begin_transaction(); !begun) return producer_failed(producer_.get(), begun.error());
     committed_at_ = 0;
@@ -255,7 +256,7 @@ void FeedUnit::owned(const Result<void>& read, Place place) {
 void FeedUnit::cross(const pipeline::Barrier& barrier) {
   std::string decision = what_is_missing(barrier, barrier.report.session);
   if (decision.empty()) decision = "session " + barrier.report.session;
-  spdlog::info("feed {}: barrier: {}", config_.name, decision);
+  log_event(Event::kBarrier, of_feed(config_.name), "barrier: {}", decision);
   if (!barrier.left.empty()) {
     if (barrier.left_early) keeper_->leave(barrier.left, barrier.left_at);
     keeper_->new_session(barrier.report.session, barrier.report.mark.next_sequence, barrier.report.mark.state);
@@ -281,7 +282,7 @@ void FeedUnit::drained(const pipeline::Barrier&) { change_due_ ? change_over() :
 // new configuration too.
 void FeedUnit::change_over() {
   const std::string decision = recovered_->replays_old ? "aligned under the old configuration" : "partitions added";
-  spdlog::info("feed {}: barrier: {}; going on under the new configuration", config_.name, decision);
+  log_event(Event::kBarrier, of_feed(config_.name), "barrier: {}; going on under the new configuration", decision);
   ending_ = true;
   if (transactional()) return commit(decision);
   keeper_->give_back();

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -7,6 +6,7 @@
 #include <utility>
 
 #include "app/feed_unit.h"
+#include "base/log.h"
 #include "journal/jump.h"
 #include "journal/record_hash.h"
 #include "sink/log_reader.h"
@@ -28,8 +28,8 @@ constexpr milliseconds kReadWithin{5000};      // one try, where the feed goes o
 
 void FeedUnit::on_jump(const sink::Jump& jump) {
   if (phase_ != Phase::kRunning && phase_ != Phase::kHalting) return;
-  spdlog::warn("feed {}: topic {} partition {}: offset {} was expected, Kafka says {}", config_.name,
-               config_.sink.topic, jump.partition, jump.expected, jump.found);
+  log_event(Event::kOffsetJump, of_feed(config_.name), "topic {} partition {}: offset {} was expected, Kafka says {}",
+            config_.sink.topic, jump.partition, jump.expected, jump.found);
   if (code_ != ExitCode::kOk) return;  // the next start finds what is there
   if (jump.found < jump.expected) {
     return fail(error(ExitCode::kData,
@@ -126,8 +126,9 @@ void FeedUnit::judge(const Unjudged& what) {
 // or never.
 void FeedUnit::judge_again(const Unjudged& what, const Error& problem) {
   const bool over = stopping_ || phase_ == Phase::kStopped;
-  spdlog::warn("feed {}: whose records lie where the offsets jumped cannot be read{}: {}", config_.name,
-               over ? "" : ", trying again", problem.message);
+  log_event(Event::kJumpUnread, of_feed(config_.name),
+            "whose records lie where the offsets jumped cannot be read{}: {}", over ? "" : ", trying again",
+            problem.message);
   if (over) return;
   ++unjudged_;
   auto later = std::make_shared<asio::steady_timer>(around_.io, what.pause);
@@ -164,8 +165,9 @@ std::vector<journal::Stranger> FeedUnit::all_but_ours(std::vector<journal::Stran
     const std::uint64_t foreign =
         set_apart(strangers, {.partition = jump.partition, .begin = begin, .end = jump.found, .own = jump.unsure});
     if (foreign == 0) continue;
-    spdlog::warn("feed {}: topic {} partition {} offsets {} to {}: {} foreign record(s) among {} of ours; passed over",
-                 config_.name, config_.sink.topic, jump.partition, begin, jump.found - 1, foreign, jump.unsure);
+    log_event(Event::kForeignRecords, of_feed(config_.name),
+              "topic {} partition {} offsets {} to {}: {} foreign record(s) among {} of ours; passed over",
+              config_.sink.topic, jump.partition, begin, jump.found - 1, foreign, jump.unsure);
     metrics_.add(FeedCounter::kForeignWrites, foreign);
   }
   return strangers;
@@ -177,8 +179,8 @@ void FeedUnit::judged(const Result<std::size_t>& foreign) {
     return;
   }
   if (!foreign) {
-    spdlog::warn("feed {}: the jump could not be read back ({}); recovering in place", config_.name,
-                 foreign.error().message);
+    log_event(Event::kRecoveryInPlace, of_feed(config_.name),
+              "the jump could not be read back ({}); recovering in place", foreign.error().message);
   } else if (*foreign != 0 && !unsure_) {
     return leave_to_strangers(*foreign);
   }

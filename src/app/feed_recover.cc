@@ -1,12 +1,12 @@
 // How a feed's life begins and ends: the start path, halts, stops, rebuilds in place.
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
 #include "app/feed_unit.h"
+#include "base/log.h"
 #include "pipeline/trading_day.h"
 #include "routing/partitioner.h"
 #include "sink/topic_settings.h"
@@ -34,7 +34,7 @@ Result<void> check_timestamps(const config::Feed& feed, std::string_view servers
       sink::timestamps_refused(topic, servers, feed.sink.topic, midnight, midnight + kDayMs - 1, now_ns / 1'000'000);
   if (refused.empty()) return {};
   if (feed.policies.trading_date != "today") return error(ExitCode::kUnavailable, refused);
-  spdlog::warn("feed {}: a session replayed today could be refused: {}", feed.name, refused);
+  log_event(Event::kReplayDoubtful, of_feed(feed.name), "a session replayed today could be refused: {}", refused);
   return {};
 }
 
@@ -179,10 +179,10 @@ Result<void> FeedUnit::check_topic(const sink::TopicInfo& topic) const {
                              sink::alter_command(servers, config_.sink.topic, "message.timestamp.type=LogAppendTime")));
   }
   if (!wants_broker_time && topic.log_append_time) {
-    spdlog::warn(
-        "feed {}: topic {} has message.timestamp.type=LogAppendTime, so the broker replaces the timestamps; set "
-        "feed.{}.timestamp = \"broker\" to say that it is meant",
-        config_.name, config_.sink.topic, config_.name);
+    log_event(Event::kTopicWeak, of_feed(config_.name),
+              "topic {} has message.timestamp.type=LogAppendTime, so the broker replaces the timestamps; set "
+              "feed.{}.timestamp = \"broker\" to say that it is meant",
+              config_.sink.topic, config_.name);
   }
   if (exact() && topic.compacted) {
     return error(
@@ -201,7 +201,7 @@ void FeedUnit::recover_again() {
     return fail(error(ExitCode::kUnacknowledged, fmt::format("feed {}: recovered in place {} times in a row, to no end",
                                                              config_.name, kMostRecoveries)));
   }
-  spdlog::warn("feed {}: recovering in place", config_.name);
+  log_event(Event::kRecoveryInPlace, of_feed(config_.name), "recovering in place");
   recover();
 }
 
@@ -220,7 +220,8 @@ void FeedUnit::producer_failed(const sink::Producer* producer, const Error& prob
     return around_.producers.retire(producer);  // what comes next has another one
   if (done()) return around_.producers.retire(producer);
   if (stopping_ || ++recoveries_ > kMostRecoveries) return fail(problem);
-  spdlog::warn("feed {}: {}; recovering in place ({} in a row)", config_.name, problem.message, recoveries_);
+  log_event(Event::kRecoveryInPlace, of_feed(config_.name), "{}; recovering in place ({} in a row)", problem.message,
+            recoveries_);
   around_.producers.retire(producer);  // a transaction that failed leaves a client that cannot begin anew
   if (keeper_) keeper_->freeze();
   halt();
@@ -279,7 +280,8 @@ void FeedUnit::note_written() {
 
 void FeedUnit::fail(const Error& problem) {
   if (code_ != ExitCode::kOk || phase_ == Phase::kStopped) return;
-  spdlog::error("{}; feed {} stops (code {})", problem.message, config_.name, static_cast<int>(problem.code));
+  log_event(Event::kFeedStopped, of_feed(config_.name), "{}; feed {} stops (code {})", problem.message, config_.name,
+            static_cast<int>(problem.code));
   code_ = problem.code;
   metrics_.set_last_error(problem.message);
   metrics_.set_state(FeedState::kFailed);

@@ -1,11 +1,11 @@
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <utility>
 
 #include "app/feed_unit.h"
+#include "base/log.h"
 
 // at_most_once: what is handed over is given up before, by a checkpoint that runs ahead.
 
@@ -63,8 +63,8 @@ void FeedUnit::reserved(std::uint64_t upto, const Result<void>& written) {
 
 // Kafka does not answer; commit stands.
 void FeedUnit::look_later(std::uint64_t upto, const Error& problem) {
-  spdlog::warn("feed {}: whether it has another owner by now cannot be seen, looking again: {}", config_.name,
-               problem.message);
+  log_event(Event::kOwnerUnseen, of_feed(config_.name),
+            "whether it has another owner by now cannot be seen, looking again: {}", problem.message);
   look_.expires_after(kLookAgain);
   look_.async_wait([this, upto, life = life_](boost::system::error_code code) {
     if (!code && life == life_ && phase_ == Phase::kRunning) reserved(upto, {});
@@ -90,8 +90,8 @@ void FeedUnit::reserve_overdue() {
                           config_.name, limit, around_.config.checkpoint.topic)));
   }
   if (!std::exchange(dropping_, true)) {
-    spdlog::warn("feed {}: no checkpoint acknowledged for {} ms: messages are dropped (when_full = \"drop\")",
-                 config_.name, limit);
+    log_event(Event::kMessagesDropped, of_feed(config_.name),
+              "no checkpoint acknowledged for {} ms: messages are dropped (when_full = \"drop\")", limit);
   }
   feed_->drop_before(std::exchange(wanted_, 0));
   feed_->pass_barrier();

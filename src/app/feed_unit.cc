@@ -1,7 +1,6 @@
 #include "app/feed_unit.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -12,6 +11,7 @@
 #include <tuple>
 #include <utility>
 
+#include "base/log.h"
 #include "pipeline/trading_day.h"
 
 namespace tickbridge::app {
@@ -69,11 +69,10 @@ void FeedUnit::start() {
   const milliseconds commits = around_.config.producer.transaction_interval;
   const milliseconds proofs = around_.config.checkpoint.interval;
   if (transactional() && commits > proofs) {
-    spdlog::warn(
-        "feed {}: commits come every {} ms: producer.transaction_interval is {} ms, and checkpoint.interval, the proof "
-        "that "
-        "this owner lives, is shorter",
-        config_.name, proofs.count(), commits.count());
+    log_event(Event::kCommitsRarer, of_feed(config_.name),
+              "commits come every {} ms: producer.transaction_interval is {} ms, and checkpoint.interval, the proof "
+              "that this owner lives, is shorter",
+              proofs.count(), commits.count());
   }
   recover();
 }
@@ -85,7 +84,7 @@ void FeedUnit::opened(const Result<std::shared_ptr<Opened>>& result) {
   if (!result) {
     const bool again = patient() && result.error().code == ExitCode::kUnavailable;
     if (!again) return fail(result.error());
-    spdlog::warn("{}; trying again", result.error().message);
+    log_event(Event::kRecoveryRetried, of_feed(config_.name), "{}; trying again", result.error().message);
     wait_.expires_after(kRetryAfter);
     wait_.async_wait([this](boost::system::error_code code) {
       if (!code && phase_ == Phase::kRecovering) recover();
@@ -272,10 +271,9 @@ void FeedUnit::foretell(const std::vector<journal::Stranger>& strangers) const {
   std::string text;
   for (const auto& [partition, place] : places)
     text += fmt::format("{}{}@{}..{}", text.empty() ? "" : ", ", partition, place.first, place.second);
-  spdlog::info(
-      "feed {}: {} record(s) behind the checkpoint are not this feed's (partition@offsets {}); counted when it is "
-      "owned",
-      config_.name, strangers.size(), text);
+  log_event(Event::kStrangersFound, of_feed(config_.name),
+            "{} record(s) behind the checkpoint are not this feed's (partition@offsets {}); counted when it is owned",
+            strangers.size(), text);
 }
 
 // What alignment passes over may have been judged as a jump before, or passed over by an alignment before.
@@ -296,11 +294,10 @@ void FeedUnit::tell(std::vector<journal::Stranger> strangers) {
   for (std::size_t i = 0; i < strangers.size();) {
     const journal::Stranger& first = strangers[i];
     if (first.kind == journal::Stranger::Kind::kCounted) {
-      spdlog::warn(
-          "feed {}: topic {} partition {}: {} message(s) were skipped by count: retention has deleted the records that "
-          "are "
-          "taken for theirs, the last at offset {}, and nothing is left to compare",
-          config_.name, config_.sink.topic, first.partition, first.count, first.offset);
+      log_event(Event::kSkippedByCount, of_feed(config_.name),
+                "topic {} partition {}: {} message(s) were skipped by count: retention has deleted the records that "
+                "are taken for theirs, the last at offset {}, and nothing is left to compare",
+                config_.sink.topic, first.partition, first.count, first.offset);
       ++i;
       continue;
     }
@@ -311,9 +308,10 @@ void FeedUnit::tell(std::vector<journal::Stranger> strangers) {
       ++n;
     }
     const bool foreign = first.kind == journal::Stranger::Kind::kForeign;
-    spdlog::warn(
-        "feed {}: topic {} partition {} offsets {} to {}: {}", config_.name, config_.sink.topic, first.partition,
-        first.offset, first.offset + static_cast<std::int64_t>(n) - 1,
+    log_event(
+        foreign ? Event::kForeignRecords : Event::kDoubleRecords, of_feed(config_.name),
+        "topic {} partition {} offsets {} to {}: {}", config_.sink.topic, first.partition, first.offset,
+        first.offset + static_cast<std::int64_t>(n) - 1,
         foreign ? "foreign records, not written by this feed; passed over" : "doubles of records of ours; passed over");
     metrics_.add(foreign ? FeedCounter::kForeignWrites : FeedCounter::kDoubles, n);
     i += n;
@@ -391,8 +389,8 @@ void FeedUnit::saw_partitions(std::int32_t partitions) {
     return;  // what the log holds is compared under the old number first; the next look finds them
   const std::size_t known = recovered_->ends.size();
   if (static_cast<std::size_t>(partitions) <= known) return;
-  spdlog::info("feed {}: topic {} has {} partitions now, {} before", config_.name, config_.sink.topic, partitions,
-               known);
+  log_event(Event::kPartitionsAdded, of_feed(config_.name), "topic {} has {} partitions now, {} before",
+            config_.sink.topic, partitions, known);
   change_due_ = true;
   feed_->want_barrier();
 }

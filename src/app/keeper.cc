@@ -1,12 +1,13 @@
 #include "app/keeper.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <utility>
+
+#include "base/log.h"
 
 namespace tickbridge::app {
 
@@ -75,8 +76,8 @@ void Keeper::send_state(std::uint64_t number) {
 void Keeper::state_answered(std::uint64_t number, const Result<std::int64_t>& answer) {
   if (!answer) {
     if (frozen_) return;
-    spdlog::error("feed {}: what the directory has learnt could not be written, trying again: {}", current_.feed,
-                  answer.error().message);
+    log_event(Event::kCheckpointFailed, of_feed(current_.feed),
+              "what the directory has learnt could not be written, trying again: {}", answer.error().message);
     auto later = std::make_shared<asio::steady_timer>(io_, kAgain);
     return later->async_wait([self = shared_from_this(), number, later](boost::system::error_code) {
       if (!self->frozen_) self->send_state(number);
@@ -235,7 +236,8 @@ void Keeper::answered(const std::shared_ptr<Attempt>& one, const Result<std::int
     metrics_.set(metrics::FeedGauge::kCheckpointSeconds,
                  std::chrono::duration_cast<milliseconds>(SteadyClock::now() - one->since).count());
   } else {
-    spdlog::error("feed {}: a checkpoint could not be written: {}", current_.feed, answer.error().message);
+    log_event(Event::kCheckpointFailed, of_feed(current_.feed), "a checkpoint could not be written: {}",
+              answer.error().message);
   }
   if (one->then) one->then(answer ? Result<void>{} : Result<void>{answer.error()});
   if (writing_ || waiting_.empty() || frozen_) return;
@@ -283,7 +285,8 @@ void Keeper::bury(const std::vector<std::uint64_t>& epochs, const std::vector<jo
     ++buried;
   }
   if (buried != 0)
-    spdlog::info("feed {}: {} state record(s) that no start needs any more are buried", current_.feed, buried);
+    log_event(Event::kStateBuried, of_feed(current_.feed), "{} state record(s) that no start needs any more are buried",
+              buried);
 }
 
 }  // namespace tickbridge::app

@@ -1,11 +1,10 @@
-#include <spdlog/spdlog.h>
-
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <variant>
 
 #include "app/application.h"
+#include "base/log.h"
 #include "config/config.h"
 #include "ops/log_setup.h"
 
@@ -30,7 +29,7 @@ int run(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // TLS writes to a closed connection, logs to a reader that has left
   ops::set_up_logging(invocation.config.log);
   const auto code = app::Application{std::move(invocation), [argc, argv] { return config::load(argc, argv); }}.run();
-  spdlog::shutdown();
+  end_log();
   return static_cast<int>(code);
 }
 

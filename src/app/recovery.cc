@@ -1,7 +1,6 @@
 #include "app/recovery.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <charconv>
@@ -11,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/log.h"
 #include "codec/protocol.h"
 #include "journal/record_hash.h"
 #include "sink/fence.h"
@@ -170,8 +170,9 @@ Result<void> Recovery::recall() {
                      ", and whether the last transaction was committed cannot be known; start once with "
                      "--start and the sequence at which to go on");
   }
-  spdlog::warn("{}; what this process knows itself counts: session {} sequence {}", lost, settings_.known->session,
-               settings_.known->next_sequence);
+  log_event(Event::kCheckpointLost, of_feed(settings_.feed.name),
+            "{}; what this process knows itself counts: session {} sequence {}", lost, settings_.known->session,
+            settings_.known->next_sequence);
   found_.highest_epoch = std::max(found_.highest_epoch, settings_.known->epoch);
   found_.checkpoint = settings_.known;
   return {};
@@ -209,7 +210,8 @@ Result<void> Recovery::await_committed() {
         "checkpoint",
         settings_.feed.name, settings_.config.checkpoint.topic, offsets->front().end);
     if (SteadyClock::now() >= settings_.deadline) return error(ExitCode::kUnavailable, where);
-    if (!std::exchange(told, true)) spdlog::info("{}; waiting until it is ended", where);
+    if (!std::exchange(told, true))
+      log_event(Event::kOwnerWatched, of_feed(settings_.feed.name), "{}; waiting until it is ended", where);
   }
 }
 
@@ -247,25 +249,25 @@ Result<void> Recovery::judge() {
     found_.given_up = true;
     found_.why_given_up =
         fmt::format("topic: {} -> {}, a new log", found_.checkpoint->topic, settings_.feed.sink.topic);
-    spdlog::warn(
-        "feed {}: the last checkpoint is about topic {}; {} is another log and begins where start = \"{}\" says",
-        settings_.feed.name, found_.checkpoint->topic, settings_.feed.sink.topic, settings_.feed.net.start);
+    log_event(Event::kNewLog, of_feed(settings_.feed.name),
+              "the last checkpoint is about topic {}; {} is another log and begins where start = \"{}\" says",
+              found_.checkpoint->topic, settings_.feed.sink.topic, settings_.feed.net.start);
     return {};
   }
   if (settings_.forced_start) {
     found_.given_up = true;
     found_.why_given_up = fmt::format("--start {} gave up what was not aligned", *settings_.forced_start);
-    spdlog::warn(
-        "feed {}: --start {} over the checkpoint at session {} sequence {}: what was not aligned is given up, and "
-        "messages that the log holds already are written again",
-        settings_.feed.name, *settings_.forced_start, found_.checkpoint->session, found_.checkpoint->next_sequence);
+    log_event(Event::kStartForced, of_feed(settings_.feed.name),
+              "--start {} over the checkpoint at session {} sequence {}: what was not aligned is given up, and "
+              "messages that the log holds already are written again",
+              *settings_.forced_start, found_.checkpoint->session, found_.checkpoint->next_sequence);
     return {};
   }
   found_.parameters =
       journal::judge_parameters(*found_.checkpoint, parameters_of(settings_.feed, topic_), settings_.accept_change);
   using Way = journal::ParameterFinding::Way;
   for (const std::string& change : found_.parameters.changes) {
-    spdlog::info("feed {}: since the last checkpoint: {}", settings_.feed.name, change);
+    log_event(Event::kRecovery, of_feed(settings_.feed.name), "since the last checkpoint: {}", change);
   }
   if (found_.parameters.way == Way::kRefused) {
     return error(ExitCode::kConfig, fmt::format("feed {}: {}", settings_.feed.name, found_.parameters.problem));
@@ -288,8 +290,9 @@ Result<void> Recovery::watch_checkpoints() {
   journal::Liveness owner{*found_.checkpoint};
   const milliseconds interval = journal::watched_interval(*found_.checkpoint, settings_.config.checkpoint.interval);
   if (interval >= kLongWatch) {
-    spdlog::info("feed {}: its owner may live: watching for its next checkpoint, {} s (twice checkpoint.interval)",
-                 settings_.feed.name, 2 * interval.count() / 1000);
+    log_event(Event::kOwnerWatched, of_feed(settings_.feed.name),
+              "its owner may live: watching for its next checkpoint, {} s (twice checkpoint.interval)",
+              2 * interval.count() / 1000);
   }
   SteadyTime until = SteadyClock::now() + 2 * interval + milliseconds{100};
   while (SteadyClock::now() < until) {

@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <limits>
@@ -7,6 +6,7 @@
 #include <utility>
 
 #include "app/recovery.h"
+#include "base/log.h"
 #include "journal/record_hash.h"
 #include "sink/fence.h"
 #include "sink/log_reader.h"
@@ -44,13 +44,13 @@ Result<void> Recovery::fence() {
   if (!report) return report.error();
   const auto took = std::chrono::duration_cast<milliseconds>(SteadyClock::now() - since).count();
   if (report->fenced) {
-    spdlog::info("feed {}: the ends of topic {} are fenced, {} round(s), {} ms", settings_.feed.name,
-                 settings_.feed.sink.topic, report->rounds, took);
+    log_event(Event::kRecovery, of_feed(settings_.feed.name), "the ends of topic {} are fenced, {} round(s), {} ms",
+              settings_.feed.sink.topic, report->rounds, took);
   } else {
-    spdlog::warn(
-        "feed {}: no fence, the ends of topic {} stood still for {} ms: {}; what a dead process still had under way "
-        "could be appended later (it would be found and told)",
-        settings_.feed.name, settings_.feed.sink.topic, settings_.config.checkpoint.settle.count(), report->why_not);
+    log_event(Event::kNoFence, of_feed(settings_.feed.name),
+              "no fence, the ends of topic {} stood still for {} ms: {}; what a dead process still had under way "
+              "could be appended later (it would be found and told)",
+              settings_.feed.sink.topic, settings_.config.checkpoint.settle.count(), report->why_not);
   }
   return {};
 }
@@ -81,12 +81,10 @@ void Recovery::warn_of_what_is_there() const {
     if (count > 0) counts += fmt::format("{}partition {}: {}", counts.empty() ? "" : ", ", p, count);
   }
   if (counts.empty()) return;
-  spdlog::warn(
-      "feed {}: there is no checkpoint in topic {}, but topic {} is not empty (offsets in {}): what is there is "
-      "neither "
-      "compared nor skipped, and the feed begins where start = \"{}\" says",
-      settings_.feed.name, settings_.config.checkpoint.topic, settings_.feed.sink.topic, counts,
-      settings_.feed.net.start);
+  log_event(Event::kNoCheckpoint, of_feed(settings_.feed.name),
+            "there is no checkpoint in topic {}, but topic {} is not empty (offsets in {}): what is there is neither "
+            "compared nor skipped, and the feed begins where start = \"{}\" says",
+            settings_.config.checkpoint.topic, settings_.feed.sink.topic, counts, settings_.feed.net.start);
 }
 
 bool Recovery::shared() const { return config::shares_topic(settings_.config, settings_.feed); }
@@ -165,10 +163,10 @@ Result<void> Recovery::read_strangers() {
     const std::int64_t begin = std::max({there.begin, from.offset + 1, from.strangers_to + 1});
     if (begin < there.end) ranges.push_back({static_cast<std::int32_t>(p), begin, there.end});
     if (committed && there.end < found_.ends[p]) {
-      spdlog::warn(
-          "feed {}: topic {} partition {}: somebody else's transaction is open from offset {} on; what it holds up to "
-          "offset {} is not looked at",
-          settings_.feed.name, settings_.feed.sink.topic, p, there.end, found_.ends[p] - 1);
+      log_event(Event::kOpenTransaction, of_feed(settings_.feed.name),
+                "topic {} partition {}: somebody else's transaction is open from offset {} on; what it holds up to "
+                "offset {} is not looked at",
+                settings_.feed.sink.topic, p, there.end, found_.ends[p] - 1);
     }
   }
   const auto take = [this](std::int32_t partition, std::int64_t offset, std::string_view, Bytes) {
@@ -222,9 +220,9 @@ Result<void> Recovery::read_suffix() {
   };
   if (auto read = (*reader)->read(ranges, take, settings_.deadline); !read) return read;
   if (auto there = check_all(ends); !there) return there;
-  spdlog::info("feed {}: {} record(s) lie behind the checkpoint (epoch {}, session {} sequence {})",
-               settings_.feed.name, count, found_.checkpoint->epoch, found_.checkpoint->session,
-               found_.checkpoint->next_sequence);
+  log_event(Event::kRecovery, of_feed(settings_.feed.name),
+            "{} record(s) lie behind the checkpoint (epoch {}, session {} sequence {})", count,
+            found_.checkpoint->epoch, found_.checkpoint->session, found_.checkpoint->next_sequence);
   return {};
 }
 

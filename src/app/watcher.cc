@@ -1,7 +1,6 @@
 #include "app/watcher.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <charconv>
 #include <semaphore>
@@ -9,6 +8,7 @@
 #include <stop_token>
 #include <utility>
 
+#include "base/log.h"
 #include "journal/checkpoint.h"
 #include "sink/log_reader.h"
 
@@ -87,7 +87,8 @@ void Watcher::restore_journal() {
   const std::string topic = config()->checkpoint.topic;
   const auto restored = checkpoints_.restore(SteadyClock::now() + kPatience);
   if (restored && *restored) {
-    spdlog::error(
+    log_event(
+        Event::kTopicRecreated,
         "topic {} was deleted and has been created again: a crash before the next checkpoint would write the session "
         "twice; it belongs to tickbridge, leave it alone",
         topic);
@@ -95,13 +96,14 @@ void Watcher::restore_journal() {
   }
   const auto states = states_.restore(SteadyClock::now() + kPatience);
   if (states && *states) {
-    spdlog::error(
+    log_event(
+        Event::kTopicRecreated,
         "topic {}.state was deleted and has been created again: what it held of this session's symbols is lost, so a "
         "restart within the session may be refused (65); if so, start once with --start beginning",
         topic);
   }
   for (const auto* const result : {&restored, &states}) {
-    if (!*result) spdlog::warn("looking after topic {}: {}", topic, result->error().message);
+    if (!*result) log_event(Event::kTopicUnwatched, "looking after topic {}: {}", topic, result->error().message);
   }
 }
 
@@ -115,7 +117,7 @@ void Watcher::look_at_topics(const std::stop_token& stop) {
     if (!reader) continue;
     const auto partitions = (*reader)->partitions(SteadyClock::now() + kPatience);
     if (!partitions) {
-      spdlog::warn("looking for added partitions: {}", partitions.error().message);
+      log_event(Event::kTopicUnwatched, "looking for added partitions: {}", partitions.error().message);
     } else {
       events_.on_partitions(topic, *partitions);
     }

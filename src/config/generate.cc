@@ -59,7 +59,7 @@ std::string_view title_doc(std::string_view table) {
   if (table == "topics") return "What to do about data topics that are missing.";
   if (table == "checkpoint") return "How far the output got is written to Kafka too.";
   if (table == "http") return "Dashboard, metrics, health.";
-  if (table == "log") return "The daemon's own log, on standard error.";
+  if (table == "log") return "The daemon's own log, on standard error or in the journal; docs/events.md has every event.";
   return "";
 }
 

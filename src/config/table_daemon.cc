@@ -120,6 +120,21 @@ std::vector<Option> daemon_options() {
        .doc = "Lines for people, or an object a line for programs.",
        .words = {"text", "json"},
        .in_help = true},
+      {.path = "log.burst",
+       .kind = Kind::kWhole,
+       .field = in_daemon<&Config::log, &ops::LogOptions::burst>,
+       .doc = "How many lines of one event (docs/events.md) and feed are logged in log.interval; what is held back is "
+              "counted and told.",
+       .min = 1,
+       .max = 1'000'000,
+       .reloadable = true},
+      {.path = "log.interval",
+       .kind = Kind::kDuration,
+       .field = in_daemon<&Config::log, &ops::LogOptions::interval>,
+       .doc = "The time that log.burst is for.",
+       .min = 100,
+       .max = kHour,
+       .reloadable = true},
   };
 }
 

@@ -1,9 +1,12 @@
 #include "metrics/families.h"
 
+#include <array>
 #include <cmath>
 #include <iterator>
 #include <span>
 #include <string_view>
+
+#include "base/log.h"
 
 namespace tickbridge::metrics {
 
@@ -53,6 +56,17 @@ void add_daemon(std::vector<Family>& out, const DaemonMetrics& daemon, std::span
   });
 }
 
+void add_log(std::vector<Family>& out) {
+  const LogCounts counts = log_counts();
+#define X(member, exposed, labels, help) counts.member,
+  const std::array values{TICKBRIDGE_LOG_COUNTERS(X)};
+#undef X
+  add_table(out, "tickbridge_", kLogCounterRows, Kind::kCounter,
+            [&](Family& family, std::size_t row, std::vector<Label> labels) {
+              family.samples.push_back({std::move(labels), static_cast<double>(values[row])});
+            });
+}
+
 /// One sample for each feed and state, 1 for the state the feed is in: what alerts ask for by name.
 Family states(std::span<const FeedMetrics* const> feeds) {
   Family family{"tickbridge_feed_state", Kind::kGauge, "1 for the state that the feed is in", {}};
@@ -78,12 +92,12 @@ std::vector<std::uint64_t> bounds() {
 }
 
 Family latencies(std::span<const FeedMetrics* const> feeds) {
-  Family family{
-      "tickbridge_feed_latency_seconds",
-      Kind::kHistogram,
-      "From a message's arrival in the socket (or a little earlier: docs/latency.md) to its hand-over to the producer, and "
-      "to Kafka's acknowledgement; wall clock",
-      {}};
+  Family family{"tickbridge_feed_latency_seconds",
+                Kind::kHistogram,
+                "From a message's arrival in the socket (or a little earlier: docs/latency.md) to its hand-over to the "
+                "producer, and "
+                "to Kafka's acknowledgement; wall clock",
+                {}};
   for (const FeedMetrics* feed : feeds) {
     for (const Stage stage : {Stage::kHandOver, Stage::kAcknowledgement}) {
       const Latency& latency = feed->latency(stage);
@@ -125,6 +139,7 @@ std::vector<Family> collect(const Registry& registry, const SystemSample& system
   add_feeds<FeedCounter>(out, feeds, kFeedCounterRows, Kind::kCounter);
   add_feeds<FeedGauge>(out, feeds, kFeedGaugeRows, Kind::kGauge);
   add_daemon<DaemonCounter>(out, registry.daemon(), kDaemonCounterRows, Kind::kCounter);
+  add_log(out);
   add_daemon<DaemonGauge>(out, registry.daemon(), kDaemonGaugeRows, Kind::kGauge);
   add_system(out, system);
   return out;

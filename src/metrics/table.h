@@ -70,6 +70,14 @@ namespace tickbridge::metrics {
   X(kHttpFailed, "http_requests", "code=\"5xx\"", "HTTP requests answered, by class of the answer")  \
   X(kHttpEvicted, "http_connections_evicted", "", "HTTP connections closed to make room for newer ones")
 
+/// What the log's front counts (prefix tickbridge_, suffix _total): LogCounts' member, exposed name, extra label, help.
+#define TICKBRIDGE_LOG_COUNTERS(X)                                                      \
+  X(debug, "log_lines", "level=\"debug\"", "Lines written to the log, by level")        \
+  X(info, "log_lines", "level=\"info\"", "Lines written to the log, by level")          \
+  X(warn, "log_lines", "level=\"warn\"", "Lines written to the log, by level")          \
+  X(error, "log_lines", "level=\"error\"", "Lines written to the log, by level")        \
+  X(held_back, "log_held_back", "", "Lines of the log held back by its limit (log.burst)")
+
 /// Gauges of the whole daemon (prefix tickbridge_).
 #define TICKBRIDGE_DAEMON_GAUGES(X)                                                                             \
   X(kProducerInFlight, "producer_in_flight_messages", "", "Records of all feeds handed over, not acknowledged") \
@@ -141,6 +149,11 @@ inline constexpr std::array kDaemonCounterRows{
     TICKBRIDGE_DAEMON_COUNTERS(X)
 #undef X
 };
+inline constexpr std::array kLogCounterRows{
+#define X(member, exposed, labels, help) Row{exposed, labels, help},
+    TICKBRIDGE_LOG_COUNTERS(X)
+#undef X
+};
 inline constexpr std::array kDaemonGaugeRows{
 #define X(id, exposed, labels, help) Row{exposed, labels, help},
     TICKBRIDGE_DAEMON_GAUGES(X)
@@ -163,5 +176,6 @@ static_assert(kFeedCounterRows.size() == static_cast<std::size_t>(FeedCounter::k
 static_assert(kFeedGaugeRows.size() == static_cast<std::size_t>(FeedGauge::kCount));
 static_assert(families_are_whole(kFeedCounterRows) && families_are_whole(kFeedGaugeRows));
 static_assert(families_are_whole(kDaemonCounterRows) && families_are_whole(kDaemonGaugeRows));
+static_assert(families_are_whole(kLogCounterRows));
 
 }  // namespace tickbridge::metrics

@@ -1,7 +1,6 @@
 #include "net/feed_reader.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
@@ -13,6 +12,8 @@
 #include <optional>
 #include <random>
 #include <utility>
+
+#include "base/log.h"
 
 namespace tickbridge::net {
 
@@ -114,7 +115,7 @@ void FeedReader::connect(const tcp::resolver::results_type& endpoints) {
     if (connection != connection_) return;
     tick_.cancel();
     if (code) return unreachable(code == asio::error::operation_aborted ? "no answer" : code.message());
-    spdlog::debug("feed {}: connected to {}:{}", feed_, endpoint.address().to_string(), endpoint.port());
+    log_event(Event::kConnected, of_feed(feed_), "connected to {}:{}", endpoint.address().to_string(), endpoint.port());
     connected();
   });
 }
@@ -124,8 +125,8 @@ void FeedReader::unreachable(const std::string& why) {
   session_.unreachable(SteadyClock::now(), turn());
   ++address_;
   const milliseconds delay = session_.delay();
-  spdlog::warn("feed {}: cannot reach the exchange at {}:{}: {}; trying {} in {} ms", feed_, address.host, address.port,
-               why, options_.hosts.size() > 1 ? "the next address" : "again", delay.count());
+  log_event(Event::kUnreachable, of_feed(feed_), "cannot reach the exchange at {}:{}: {}; trying {} in {} ms",
+            address.host, address.port, why, options_.hosts.size() > 1 ? "the next address" : "again", delay.count());
   connect_after(delay);
 }
 
@@ -166,7 +167,7 @@ void FeedReader::await_bytes() {
   socket_.async_wait(tcp::socket::wait_read, [this, connection = connection_](Code code) {
     if (connection != connection_) return;
     if (!code) return look();
-    spdlog::warn("feed {}: connection to the exchange lost: {}", feed_, code.message());
+    log_event(Event::kConnectionLost, of_feed(feed_), "connection to the exchange lost: {}", code.message());
     hang_up(false);
   });
 }
@@ -181,7 +182,7 @@ void FeedReader::look() {
     return await_bytes();
   }
   if (read.error != 0) {
-    spdlog::warn("feed {}: connection to the exchange lost: {}", feed_, std::strerror(read.error));
+    log_event(Event::kConnectionLost, of_feed(feed_), "connection to the exchange lost: {}", std::strerror(read.error));
   }
   hang_up(read.error == 0);
 }
@@ -266,8 +267,8 @@ void FeedReader::hang_up(bool eof) {
   Code ignored;
   socket_.close(ignored);
   if (!intake_.ring().unpublished().empty()) {
-    spdlog::info("feed {}: the connection ended inside a packet, {} bytes of it are dropped", feed_,
-                 intake_.ring().unpublished().size());
+    log_event(Event::kPacketCut, of_feed(feed_), "the connection ended inside a packet, {} bytes of it are dropped",
+              intake_.ring().unpublished().size());
   }
   intake_.ring().discard_unpublished();
   conclude_when_idle();

@@ -1,10 +1,11 @@
 #include "net/session.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <charconv>
+
+#include "base/log.h"
 
 namespace tickbridge::net {
 
@@ -81,10 +82,10 @@ void Session::connected(SteadyTime now, std::size_t address) {
   if (!ended_) state_ = FeedState::kLoggingIn;
   Ask wanted = ask(now);
   if (wanted.session.empty() && !ended_ && !session_.empty() && !asked_.session.empty()) {
-    spdlog::warn(
-        "feed {}: every address that answers has refused session {} for {} ms at least; asking for whichever is "
-        "current",
-        feed_, session_, kRefusedFor.count());
+    log_event(Event::kSessionGivenUp, of_feed(feed_),
+              "every address that answers has refused session {} for {} ms at least; asking for whichever is "
+              "current",
+              session_, kRefusedFor.count());
   }
   asked_ = std::move(wanted);
   output_ =
@@ -107,13 +108,13 @@ Verdict Session::scanned(const Scan& scan, SteadyTime now) {
     case Scan::Stop::kRejected:
       return rejected(scan.rejection, now);
     case Scan::Stop::kEnded:
-      spdlog::info("feed {}: session {} ended, {} packets", feed_, session_, next_sequence_ - 1);
+      log_event(Event::kSessionEnded, of_feed(feed_), "session {} ended, {} packets", session_, next_sequence_ - 1);
       ended_ = true;
       state_ = FeedState::kEnded;
       return Verdict::kEnded;
     case Scan::Stop::kBroken:
-      spdlog::warn("feed {}: the exchange sent {}; connecting again, from sequence {}", feed_, scan.problem,
-                   next_sequence_);
+      log_event(Event::kProtocolBroken, of_feed(feed_), "the exchange sent {}; connecting again, from sequence {}",
+                scan.problem, next_sequence_);
       return Verdict::kHangUp;
   }
   return Verdict::kGoOn;
@@ -126,10 +127,11 @@ Verdict Session::accepted(const soup::Accepted& accepted) {
   logged_in_ = true;
   ++logins_;
   if (accepted.session == session_ || session_.empty()) {
-    spdlog::info("feed {}: logged in to session {} at sequence {}", feed_, accepted.session, accepted.sequence);
+    log_event(Event::kLoggedIn, of_feed(feed_), "logged in to session {} at sequence {}", accepted.session,
+              accepted.sequence);
   } else {
-    spdlog::warn("feed {}: logged in to session {} at sequence {}; the last one was {}", feed_, accepted.session,
-                 accepted.sequence, session_);
+    log_event(Event::kSessionChanged, of_feed(feed_), "logged in to session {} at sequence {}; the last one was {}",
+              accepted.session, accepted.sequence, session_);
   }
   ended_ = false;
   session_ = accepted.session;
@@ -149,16 +151,17 @@ Verdict Session::rejected(char reason, SteadyTime now) {
   }
   stands(address_, Standing::Kind::kRefuses, now);
   answered_ = true;
-  spdlog::warn("feed {}: the exchange rejected the login: session \"{}\" not available (reason {}); trying again",
-               feed_, asked_.session, reason);
+  log_event(Event::kLoginRejected, of_feed(feed_),
+            "the exchange rejected the login: session \"{}\" not available (reason {}); trying again", asked_.session,
+            reason);
   return Verdict::kHangUp;
 }
 
 Verdict Session::tick(SteadyTime now) {
   if (!connected_ || !soup_) return Verdict::kGoOn;
   if (!paused_ && now - heard_ >= options_.silence) {
-    spdlog::warn("feed {}: nothing heard for {} ms{}; connecting again", feed_, options_.silence.count(),
-                 logged_in_ ? "" : " since the login was sent");
+    log_event(Event::kSilence, of_feed(feed_), "nothing heard for {} ms{}; connecting again", options_.silence.count(),
+              logged_in_ ? "" : " since the login was sent");
     return Verdict::kHangUp;
   }
   if (logged_in_ && now - sent_ >= options_.heartbeat) {

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <spdlog/spdlog.h>
 
 #include <array>
 #include <boost/asio/as_tuple.hpp>
@@ -29,7 +28,7 @@
 #include <thread>
 #include <utility>
 
-#include "base/rate_limit.h"
+#include "base/log.h"
 #include "ops/http_listener.h"
 
 // A false alarm of g++ 12 under sanitizers: Asio's coroutine frames have their own new and delete, and it sees
@@ -70,14 +69,13 @@ unsigned status_of(const error_code& code) {
 }
 
 void log_problem(const char* where, const std::exception_ptr& problem) noexcept {
-  static RateLimit limit{1, std::chrono::seconds{10}};
-  if (!problem || !limit.admit()) return;
+  if (!problem) return;
   try {
     std::rethrow_exception(problem);
   } catch (const std::exception& exception) {
-    spdlog::error("http: {}: {}", where, exception.what());
+    log_event(Event::kHttpFault, "http: {}: {}", where, exception.what());
   } catch (...) {
-    spdlog::error("http: {}: unknown exception", where);
+    log_event(Event::kHttpFault, "http: {}: unknown exception", where);
   }
 }
 
@@ -276,7 +274,7 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpOptions& options
   server->url_ = url_of(*endpoint);
   server->port_ = endpoint->port();
   server->impl_->run();
-  spdlog::info("http: listening on {}", server->url_);
+  log_event(Event::kHttpListening, "http: listening on {}", server->url_);
   return server;
 }
 

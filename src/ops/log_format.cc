@@ -9,6 +9,7 @@
 #include <chrono>
 #include <string>
 
+#include "base/log.h"
 #include "base/text.h"
 
 namespace tickbridge::ops {
@@ -35,20 +36,40 @@ std::string_view payload(const log_msg& message) { return {message.payload.data(
 
 void append(Line& line, std::string_view text) { line.append(text.data(), text.data() + text.size()); }
 
+/// With the event's name, by which docs/events.md is read.
+void append_message(Line& line, const log_msg& message) {
+  append(line, one_line(payload(message)));
+  if (const LogFields* const fields = current_fields())
+    append(line, " [" + std::string{row_of(fields->event).name} + "]");
+}
+
 void append_text(Line& line, const log_msg& message) {
   append(line, timestamp(message) + " ");
   message.color_range_start = line.size();
   append(line, level_word(message.level));
   message.color_range_end = line.size();
   append(line, message.level == spdlog::level::info || message.level == spdlog::level::warn ? "  " : " ");
-  append(line, one_line(payload(message)));
+  append_message(line, message);
+}
+
+void append_json_field(Line& line, std::string_view name, std::string_view value) {
+  if (value.empty()) return;
+  append(line, ",\"" + std::string{name} + "\":");
+  append(line, json::serialize(json::string{valid_utf8(value)}));
+}
+
+void append_json_fields(Line& line, const LogFields& fields) {
+  append_json_field(line, "event", row_of(fields.event).name);
+  append_json_field(line, "feed", fields.source.feed);
+  append_json_field(line, "facility", fields.source.facility);
+  if (fields.held_back != 0) append(line, ",\"held_back\":" + std::to_string(fields.held_back));
 }
 
 void append_json(Line& line, const log_msg& message) {
   append(line, "{\"time\":\"" + timestamp(message) + "\",\"level\":\"" + std::string{level_word(message.level)} +
-                   "\",\"thread\":" + std::to_string(message.thread_id) + ",\"message\":");
-  append(line, json::serialize(json::string{valid_utf8(payload(message))}));
-  append(line, "}");
+                   "\",\"thread\":" + std::to_string(message.thread_id));
+  if (const LogFields* const fields = current_fields()) append_json_fields(line, *fields);
+  append(line, ",\"message\":" + json::serialize(json::string{valid_utf8(payload(message))}) + "}");
 }
 
 class Formatter final : public spdlog::formatter {
@@ -59,7 +80,7 @@ class Formatter final : public spdlog::formatter {
     const bool journal = style_ == LogStyle::kJournal || style_ == LogStyle::kJournalJson;
     if (journal) append(line, "<" + std::to_string(priority(message.level)) + ">");
     if (style_ == LogStyle::kText) append_text(line, message);
-    if (style_ == LogStyle::kJournal) append(line, one_line(payload(message)));
+    if (style_ == LogStyle::kJournal) append_message(line, message);
     if (style_ == LogStyle::kJson || style_ == LogStyle::kJournalJson) append_json(line, message);
     append(line, "\n");
   }

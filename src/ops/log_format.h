@@ -10,9 +10,10 @@ namespace tickbridge::ops {
 
 /// How a line of the log looks. Bytes from outside in a message never make a second line.
 enum class LogStyle : std::uint8_t {
-  kText,         ///< 2026-11-21T04:11:43.123456Z info  message
-  kJournal,      ///< <6>message; the journal has the time
-  kJson,         ///< {"time":"2026-11-21T04:11:43.123456Z","level":"info","thread":123,"message":"message"}
+  kText,         ///< 2026-11-21T04:11:43.123456Z info  message [event]
+  kJournal,      ///< <6>message [event]; the journal has the time
+  kJson,         ///< {"time":"2026-11-21T04:11:43.123456Z","level":"info","thread":123,"event":"…","feed":"…",
+                 ///< "message":"message"}
   kJournalJson,  ///< the same after <6>, which the journal takes off
 };
 

@@ -9,6 +9,9 @@
 #include <cstdlib>
 #include <string>
 
+#include "base/log.h"
+#include "ops/journal_sink.h"
+
 namespace tickbridge::ops {
 
 LogStyle choose_style(LogFormat format, bool journal) noexcept {
@@ -33,27 +36,26 @@ std::optional<spdlog::level::level_enum> parse_level(std::string_view word) noex
   return std::nullopt;
 }
 
-void set_log_level(std::string_view level) noexcept {
-  if (const auto parsed = parse_level(level)) spdlog::default_logger_raw()->set_level(*parsed);
+void adjust_logging(const LogOptions& options) {
+  if (const auto level = parse_level(options.level)) spdlog::default_logger_raw()->set_level(*level);
+  limit_log(options.burst, options.interval);
+}
+
+// shared: spdlog's own ownership
+spdlog::sink_ptr make_sink(LogStyle style) {
+  const bool journal = style == LogStyle::kJournal || style == LogStyle::kJournalJson;
+  if (journal) return std::make_shared<JournalSink>();
+  if (style == LogStyle::kText && isatty(STDERR_FILENO) != 0)
+    return std::make_shared<spdlog::sinks::stderr_color_sink_mt>();
+  return std::make_shared<spdlog::sinks::stderr_sink_mt>();
 }
 
 void set_up_logging(const LogOptions& options) {
   const LogStyle style = choose_style(options.format, is_journal(std::getenv("JOURNAL_STREAM"), STDERR_FILENO));
-  spdlog::sink_ptr sink;
-  if (style == LogStyle::kText && isatty(STDERR_FILENO) != 0) {
-    sink = std::make_shared<spdlog::sinks::stderr_color_sink_mt>();  // shared: spdlog's own ownership
-  } else {
-    sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  }
-  auto logger = std::make_shared<spdlog::logger>("tickbridge", std::move(sink));
+  auto logger = std::make_shared<spdlog::logger>("tickbridge", make_sink(style));
   logger->set_formatter(make_formatter(style));
-  const auto level = parse_level(options.level);
-  logger->set_level(level.value_or(spdlog::level::info));
   spdlog::set_default_logger(std::move(logger));
-  if (!level) {
-    spdlog::warn("log.level = \"{}\" is none of trace, debug, info, warn, error, critical, off; taking info",
-                 options.level);
-  }
+  adjust_logging(options);
 }
 
 }  // namespace tickbridge::ops

@@ -12,11 +12,14 @@
 namespace tickbridge::ops {
 
 /// Makes spdlog's default logger write to standard error as the options say. Once, at start, before other threads.
-/// A level that is no level word is taken as info, and told.
+/// A level that is no level word is taken as info.
 void set_up_logging(const LogOptions& options);
 
-/// Changes the level of what set_up_logging made; a word that is no level changes nothing. Any thread.
-void set_log_level(std::string_view level) noexcept;
+/// Takes over level and limit in what set_up_logging made; a word that is no level changes nothing. Any thread.
+void adjust_logging(const LogOptions& options);
+
+/// The sink for standard error; where that is the journal's stream and its socket is there, the journal's own protocol.
+[[nodiscard]] spdlog::sink_ptr make_sink(LogStyle style);
 
 /// The style for standard error: with priorities where the journal reads it.
 [[nodiscard]] LogStyle choose_style(LogFormat format, bool journal) noexcept;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 
@@ -14,6 +15,8 @@ struct HttpOptions {
 struct LogOptions {
   std::string level = "info";  ///< trace | debug | info | warn | error | critical | off
   LogFormat format = LogFormat::kText;
+  std::uint32_t burst = 20;  ///< lines of one event and feed in an interval
+  std::chrono::milliseconds interval{10'000};
 };
 
 }  // namespace tickbridge::ops

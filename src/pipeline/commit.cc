@@ -1,12 +1,12 @@
 #include "pipeline/commit.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
+#include "base/log.h"
 #include "codec/payload.h"
 #include "codec/soup.h"
 #include "journal/record_hash.h"
@@ -222,7 +222,7 @@ bool Committer::route_mold(const Record& record) {
 bool Committer::note(const SequenceFinding& finding, const std::string& session) {
   if (finding.new_session) {
     metrics_.add(FeedCounter::kSessionChanges, 1);
-    spdlog::warn("feed {}: session {} begins; symbols are learnt anew", settings_.feed, session);
+    log_event(Event::kSessionChanged, of_feed(settings_.feed), "session {} begins; symbols are learnt anew", session);
     directory_.new_session();
   }
   if (finding.new_session || (finding.first && !settings_.resume.state)) {
@@ -230,8 +230,9 @@ bool Committer::note(const SequenceFinding& finding, const std::string& session)
   }
   const bool witnesses = finding.repeats != 0 && asked_for(sequence_.expected() - finding.repeats);
   if (finding.repeats != 0 && !witnesses && !ended_) {
-    spdlog::warn("feed {}: session {} was answered {} packets lower than asked for; they are dropped as repeats",
-                 settings_.feed, session, finding.repeats);
+    log_event(Event::kAnsweredLower, of_feed(settings_.feed),
+              "session {} was answered {} packets lower than asked for; they are dropped as repeats", session,
+              finding.repeats);
   }
   if (!finding.gap()) return true;
   metrics_.add(FeedCounter::kMessagesMissing, finding.gap_end - finding.gap_begin);
@@ -249,7 +250,7 @@ bool Committer::note_return(const std::string& session) {
       fmt::format("feed {}: session {} has come back, which was left before its end, at sequence {}", settings_.feed,
                   session, left->next_sequence);
   if (!settings_.resume.single) {
-    spdlog::warn("{}: what was written of it is written again", what);
+    log_event(Event::kSessionReturned, of_feed(settings_.feed), "{}: what was written of it is written again", what);
     return true;
   }
   stop_ = error(ExitCode::kData,
@@ -262,7 +263,7 @@ bool Committer::note_return(const std::string& session) {
 // How many are missing nobody can say.
 bool Committer::note_left(const Barrier& barrier) {
   journal::leave(settings_.resume.left, {barrier.left, barrier.left_at, midnight_ms_});
-  spdlog::warn("feed {}: session {} was left before its end", settings_.feed, barrier.left);
+  log_event(Event::kSessionLeft, of_feed(settings_.feed), "session {} was left before its end", barrier.left);
   return note_gap(barrier.left, barrier.left_at, fmt::format("sequences {} and on", barrier.left_at));
 }
 
@@ -271,7 +272,7 @@ bool Committer::note_gap(const std::string& session, std::uint64_t begin, const 
   metrics_.add(FeedCounter::kGaps, 1);
   const std::string what = fmt::format("feed {}: gap in session {}: {} cannot be had", settings_.feed, session, range);
   if (settings_.policies.on_gap == OnGap::kContinue) {
-    spdlog::warn("{}; going on", what);
+    log_event(Event::kGap, of_feed(settings_.feed), "{}; going on", what);
     gap_letters_.push_back({.session = session, .begin = begin, .text = fmt::format("session {} {}", session, range)});
     return true;
   }
@@ -408,8 +409,9 @@ Committer::Progress Committer::full(SteadyTime now) {
 void Committer::drop_rest() {
   const std::size_t rest = begin_[static_cast<std::size_t>(dead_letters())] - cursor_index_;
   metrics_.add(FeedCounter::kDroppedFull, rest);
-  spdlog::warn("feed {}: no room in the producer for {} ms: {} messages dropped (when_full = \"drop\")", settings_.feed,
-               settings_.max_block.count(), rest);
+  log_event(Event::kMessagesDropped, of_feed(settings_.feed),
+            "no room in the producer for {} ms: {} messages dropped (when_full = \"drop\")",
+            settings_.max_block.count(), rest);
 }
 
 }  // namespace tickbridge::pipeline

@@ -1,11 +1,11 @@
 // What the committer does for recovery: where a life begins, alignment, barriers, and what it tells the journal.
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <limits>
 #include <utility>
 
+#include "base/log.h"
 #include "codec/soup.h"
 #include "journal/record_hash.h"
 #include "pipeline/commit.h"
@@ -201,10 +201,10 @@ void Committer::tell_aligned(const Task& task) const {
   if (aligner_->total() == 0) return;
   const auto took = std::chrono::duration_cast<milliseconds>(SteadyClock::now() - *aligning_since_).count();
   metrics_.set(metrics::FeedGauge::kAlignmentSeconds, took);
-  spdlog::info(
-      "feed {}: aligned before sequence {}: {} record(s) of the log compared, {} matched, {} passed over, {} ms",
-      settings_.feed, sequence_.of(task.packets), aligner_->total(), aligner_->matched(),
-      aligner_->total() - aligner_->matched(), took);
+  log_event(Event::kAligned, of_feed(settings_.feed),
+            "aligned before sequence {}: {} record(s) of the log compared, {} matched, {} passed over, {} ms",
+            sequence_.of(task.packets), aligner_->total(), aligner_->matched(), aligner_->total() - aligner_->matched(),
+            took);
 }
 
 void Committer::finish_aligning() {
@@ -219,11 +219,10 @@ void Committer::finish_aligning() {
 void Committer::tell_keyed_by_number(const routing::Learnt& learnt, const Record& record) {
   metrics_.add(FeedCounter::kKeysByNumber, 1);
   if (std::exchange(keyed_by_number_in_, sequence_.session()) == sequence_.session()) return;
-  spdlog::warn(
-      "feed {}: sequence {} is about instrument {}, and no directory message has named that: its key is {} until the "
-      "session "
-      "ends, and so it is with others of its kind (keys_by_number)",
-      settings_.feed, sequence_.of(record.packet), learnt.instrument, learnt.key);
+  log_event(Event::kKeyedByNumber, of_feed(settings_.feed),
+            "sequence {} is about instrument {}, and no directory message has named that: its key is {} until the "
+            "session ends, and so it is with others of its kind (keys_by_number)",
+            sequence_.of(record.packet), learnt.instrument, learnt.key);
 }
 
 void Committer::note_learnt(const Record& record) {

@@ -1,10 +1,11 @@
 #include "pipeline/feed.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <thread>
+
+#include "base/log.h"
 
 namespace tickbridge::pipeline {
 
@@ -188,7 +189,7 @@ bool Feed::decode(Task& task) {
                                kDecodeTries, problem.what())));
         return false;
       }
-      spdlog::error("feed {}: decoding failed: {}; trying again", settings_.name, problem.what());
+      log_event(Event::kDecodingFailed, of_feed(settings_.name), "decoding failed: {}; trying again", problem.what());
     }
     task.go_back(mark);
     std::this_thread::sleep_for(milliseconds{10} * (1 << attempt));

@@ -2,11 +2,11 @@
 
 #include <fmt/format.h>
 #include <pthread.h>
-#include <spdlog/spdlog.h>
 
 #include <array>
 #include <utility>
 
+#include "base/log.h"
 #include "sink/errors.h"
 #include "sink/transactions.h"
 
@@ -30,10 +30,7 @@ Slot& slot_of(const rd_kafka_message_t* message) { return *static_cast<Slot*>(me
 }  // namespace
 
 DeliveryThread::DeliveryThread(Client& client, std::function<void(const Error&)> on_fatal)
-    : client_{client},
-      on_fatal_{std::move(on_fatal)},
-      limit_{3, 10s},
-      thread_{[this](const std::stop_token& stop) { run(stop); }} {}
+    : client_{client}, on_fatal_{std::move(on_fatal)}, thread_{[this](const std::stop_token& stop) { run(stop); }} {}
 
 DeliveryThread::~DeliveryThread() {
   thread_.request_stop();
@@ -157,7 +154,8 @@ void DeliveryThread::handle_error(rd_kafka_event_t* event) {
   client_.note_error(code, text);
   if (code == RD_KAFKA_RESP_ERR__FATAL || rd_kafka_event_error_is_fatal(event) != 0) return handle_fatal();
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) client_.connected.store(false);
-  if (limit_.admit(rd_kafka_err2name(code))) spdlog::warn("Kafka: {}: {}", describe(code), text);
+  log_event(Event::kKafkaError, Source{.feed = {}, .facility = rd_kafka_err2name(code)}, "Kafka: {}: {}",
+            describe(code), text);
 }
 
 // Under enable.gapless.guarantee a record that the broker refuses shows as a fatal error first; the report that
@@ -200,7 +198,7 @@ void DeliveryThread::tell_fatal(const std::string& why) {
                      fmt::format("the Kafka producer cannot go on: {}; start the daemon again, nothing is lost", why));
   bool concerns = false;  // anybody but the feed whose record was refused, which has told
   for_each_lane([&](const LaneCore& lane) { concerns |= !lane.closed() && !lane.failed(); });
-  spdlog::log(concerns ? spdlog::level::err : spdlog::level::debug, "{}", failure.message);
+  log_event(concerns ? Event::kProducerFailed : Event::kProducerDiscarded, "{}", failure.message);
   if (on_fatal_) on_fatal_(failure);
 }
 

@@ -10,7 +10,6 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/rate_limit.h"
 #include "base/result.h"
 #include "sink/client.h"
 #include "sink/lane.h"
@@ -59,7 +58,6 @@ class DeliveryThread {
   std::atomic<SteadyClock::rep> beat_{SteadyClock::now().time_since_epoch().count()};  // when it began its last round
 
   // The delivery thread only.
-  RateLimitByKind limit_;
   bool fatal_told_ = false;
   std::optional<SteadyTime> fatal_due_;  ///< a refusal under the gapless guarantee is awaited until then
   std::string fatal_text_;

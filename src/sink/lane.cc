@@ -1,7 +1,6 @@
 #include "sink/lane.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>

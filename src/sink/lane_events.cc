@@ -1,10 +1,10 @@
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <optional>
 #include <utility>
 
+#include "base/log.h"
 #include "sink/errors.h"
 #include "sink/lane.h"
 
@@ -119,7 +119,7 @@ bool LaneCore::fail(Error failure) {
 void LaneCore::attend() {
   if (failure_ready_.load() && !failure_told_) {
     failure_told_ = true;
-    spdlog::error("{}", failure_.message);
+    log_event(Event::kDeliveryFailed, "{}", failure_.message);
     call(events_.on_failed, failure_);
   }
   if (spoilt_.load() && !std::exchange(spoilt_told_, true)) call(events_.on_spoilt);

@@ -1,24 +1,20 @@
 #include "sink/library_log.h"
 
-#include <spdlog/spdlog.h>
 #include <sys/syslog.h>
 
 #include <string_view>
 
-#include "base/rate_limit.h"
+#include "base/log.h"
 
 namespace tickbridge::sink {
 
 namespace {
 
-using namespace std::chrono_literals;
-
-/// Syslog's levels, which the library uses, to spdlog's.
-spdlog::level::level_enum level_of(int syslog) {
-  if (syslog <= 2) return spdlog::level::critical;
-  if (syslog == 3) return spdlog::level::err;
-  if (syslog <= 5) return spdlog::level::warn;
-  return syslog == 6 ? spdlog::level::info : spdlog::level::debug;
+/// By syslog's level, which the library uses.
+Event event_of(int syslog) {
+  if (syslog <= LOG_ERR) return Event::kKafkaLibraryError;
+  if (syslog <= LOG_NOTICE) return Event::kKafkaLibraryWarning;
+  return syslog == LOG_INFO ? Event::kKafkaLibraryInfo : Event::kKafkaLibraryDebug;
 }
 
 }  // namespace
@@ -29,14 +25,7 @@ void forward_log(const rd_kafka_t* /*client*/, int syslog, const char* facility,
   if (std::string_view{facility} == "CONFWARN" && line.find("experimental") != line.npos) syslog = LOG_DEBUG;
   // A broker that cannot be told not to create topics: the embedded one, which says what it is for already.
   if (std::string_view{facility} == "AUTOCREATE") syslog = LOG_DEBUG;
-  static RateLimitByKind limit{5, 10s};
-  const auto held_back = limit.admit(facility);
-  if (!held_back) return;
-  if (*held_back == 0) {
-    spdlog::log(level_of(syslog), "librdkafka {}: {}", facility, text);
-  } else {
-    spdlog::log(level_of(syslog), "librdkafka {}: {} ({} more of these left out)", facility, text, *held_back);
-  }
+  log_event(event_of(syslog), Source{.feed = {}, .facility = facility}, "librdkafka {}: {}", facility, text);
 }
 
 void log_to_ours(rd_kafka_conf_t* conf) { rd_kafka_conf_set_log_cb(conf, forward_log); }

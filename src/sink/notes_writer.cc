@@ -1,10 +1,10 @@
 #include "sink/notes_writer.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <thread>
 
+#include "base/log.h"
 #include "sink/errors.h"
 
 namespace tickbridge::sink {
@@ -73,8 +73,8 @@ void NotesWriter::drain() {
 Result<rd_kafka_topic_t*> NotesWriter::usable_topic() {
   const bool failed = !side_ || side_->client().failed.load();
   if (failed) {
-    spdlog::warn("topic {}: its producer failed ({}) and is made anew", name_,
-                 side_ ? side_->client().last_error().second : "");
+    log_event(Event::kTopicRetried, "topic {}: its producer failed ({}) and is made anew", name_,
+              side_ ? side_->client().last_error().second : "");
   }
   if (stale_.exchange(false) || failed) {
     drain();
@@ -89,7 +89,7 @@ void NotesWriter::look_after() {
   const std::scoped_lock lock{mutex_};
   if (!side_ || !side_->client().failed.load()) return;
   if (const auto topic = usable_topic(); !topic)
-    spdlog::warn("topic {}: {}; trying again", name_, topic.error().message);
+    log_event(Event::kTopicRetried, "topic {}: {}; trying again", name_, topic.error().message);
 }
 
 void NotesWriter::write(const std::string& key, const std::optional<std::string>& value, Done done) {

@@ -1,13 +1,13 @@
 #include "sink/producer.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <thread>
 
+#include "base/log.h"
 #include "sink/conf.h"
 #include "sink/delivery.h"
 #include "sink/library_log.h"
@@ -159,7 +159,7 @@ Result<std::unique_ptr<Producer>> Producer::create(const ProducerOptions& option
                                                    const std::string& transactional_id) {
   const Result<std::string> version = check_library_version(rd_kafka_version(), delivery);
   if (!version) return version.error();
-  if (!version->empty()) spdlog::warn("{}", *version);
+  if (!version->empty()) log_event(Event::kLibraryVersion, "{}", *version);
   Properties properties = properties_for(options, delivery, send);
   if (!transactional_id.empty()) properties = transactional(std::move(properties), transactional_id);
   Result<ConfHandle> conf = make_conf(properties);

@@ -1,13 +1,13 @@
 #include "sink/topics.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <utility>
 
+#include "base/log.h"
 #include "sink/admin.h"
 #include "sink/errors.h"
 #include "sink/topic_settings.h"
@@ -125,8 +125,8 @@ Result<Look> Topics::create(rd_kafka_topic_t* topic, const NewTopic& wanted, int
                     "topics.partitions, topics.replication_factor and topics.config, or create it by hand",
                     wanted.name, wanted.partitions, wanted.replication_factor, brokers, fault));
   }
-  spdlog::info("created topic {} with {} partitions and {} replicas", wanted.name, wanted.partitions,
-               wanted.replication_factor);
+  log_event(Event::kTopicCreated, "created topic {} with {} partitions and {} replicas", wanted.name, wanted.partitions,
+            wanted.replication_factor);
   return look_up(client_, topic, true, deadline);
 }
 
@@ -135,13 +135,14 @@ Described Topics::describe(const Topic& topic, SteadyTime deadline) {
   if (answer.outcome == Described::Outcome::kUnsupported) {
     static std::atomic<bool> told{false};  // by this process, which has several clients
     embedded_ = true;
-    if (!told.exchange(true)) spdlog::warn("embedded broker: topic settings not checked; it is for trying out only");
+    if (!told.exchange(true))
+      log_event(Event::kTopicUnchecked, "embedded broker: topic settings not checked; it is for trying out only");
   }
   if (answer.outcome == Described::Outcome::kFailed) {
-    spdlog::warn(
-        "topic {}: its settings could not be read ({}) and are not checked; give the daemon's user the right: "
-        "kafka-acls.sh --add --allow-principal User:NAME --operation DescribeConfigs --topic {}",
-        topic.name, answer.text, topic.name);
+    log_event(Event::kTopicUnchecked,
+              "topic {}: its settings could not be read ({}) and are not checked; give the daemon's user the right: "
+              "kafka-acls.sh --add --allow-principal User:NAME --operation DescribeConfigs --topic {}",
+              topic.name, answer.text, topic.name);
   }
   return answer;
 }
@@ -159,7 +160,7 @@ Result<Topic*> Topics::check_notes(Topic& topic, SteadyTime deadline) {
   if (answer.outcome == Described::Outcome::kFailed) return &topic;
   const auto warnings = check_notes_settings(topic.name, answer.values, servers(client_));
   if (!warnings) return warnings.error();
-  for (const std::string& warning : *warnings) spdlog::warn("{}", warning);
+  for (const std::string& warning : *warnings) log_event(Event::kTopicWeak, "{}", warning);
   return &topic;
 }
 
@@ -172,7 +173,7 @@ Result<Topic*> Topics::check(Topic& topic, bool data, SteadyTime deadline) {
   const auto warnings =
       apply_settings(topic.info, topic.name, answer.values, limits(client_), delivery, servers(client_));
   if (!warnings) return warnings.error();
-  for (const std::string& warning : *warnings) spdlog::warn("{}", warning);
+  for (const std::string& warning : *warnings) log_event(Event::kTopicWeak, "{}", warning);
   return &topic;
 }
 

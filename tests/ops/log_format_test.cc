@@ -1,10 +1,17 @@
 #include "ops/log_format.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <spdlog/details/log_msg.h>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
 
 #include <boost/json/parse.hpp>
+#include <memory>
+#include <sstream>
 #include <string>
+
+#include "base/log.h"
 
 namespace tickbridge::ops {
 namespace {
@@ -31,6 +38,34 @@ TEST(LogFormat, WritesPrioritiesForTheJournal) {
   EXPECT_EQ(format(LogStyle::kJournal, spdlog::level::info, "x"), "<6>x\n");
   EXPECT_EQ(format(LogStyle::kJournal, spdlog::level::debug, "x"), "<7>x\n");
   EXPECT_EQ(format(LogStyle::kJournalJson, spdlog::level::warn, "x").substr(0, 4), "<4>{");
+}
+
+/// What a line of the front, with fields, looks like.
+std::string told(LogStyle style, const Source& source, std::string_view text) {
+  std::ostringstream out;
+  auto logger = std::make_shared<spdlog::logger>("t", std::make_shared<spdlog::sinks::ostream_sink_mt>(out));
+  logger->set_formatter(make_formatter(style));
+  const auto before = spdlog::default_logger();
+  spdlog::set_default_logger(logger);
+  log_event(Event::kProtocolBroken, source, "{}", text);
+  spdlog::set_default_logger(before);
+  return out.str();
+}
+
+TEST(LogFormat, NamesTheEventInText) {
+  EXPECT_THAT(told(LogStyle::kText, of_feed("n"), "bad"), testing::EndsWith(" warn  feed n: bad [protocol-broken]\n"));
+  EXPECT_EQ(told(LogStyle::kJournal, of_feed("n"), "bad"), "<4>feed n: bad [protocol-broken]\n");
+}
+
+TEST(LogFormat, WritesEventAndSourceAsJsonFields) {
+  const auto line = boost::json::parse(told(LogStyle::kJson, of_feed("n\"\n"), "bad")).as_object();
+  EXPECT_EQ(line.at("event").as_string(), "protocol-broken");
+  EXPECT_EQ(line.at("feed").as_string(), "n\"\n");
+  EXPECT_FALSE(line.contains("facility") || line.contains("held_back"));
+  const auto library =
+      boost::json::parse(told(LogStyle::kJson, Source{.feed = {}, .facility = "FAIL"}, "bad")).as_object();
+  EXPECT_EQ(library.at("facility").as_string(), "FAIL");
+  EXPECT_FALSE(library.contains("feed"));
 }
 
 TEST(LogFormat, NeverMakesTwoLinesOfOne) {

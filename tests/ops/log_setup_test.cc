@@ -7,8 +7,12 @@
 #include <cstdio>
 #include <string>
 
+#include "base/log.h"
+
 namespace tickbridge::ops {
 namespace {
+
+using namespace std::chrono_literals;
 
 TEST(LogSetup, KnowsTheLevelWords) {
   for (const auto word : {"trace", "debug", "info", "warn", "error", "critical", "off"}) {
@@ -38,12 +42,33 @@ TEST(LogSetup, ChoosesTheStyle) {
   EXPECT_EQ(choose_style(LogFormat::kJson, true), LogStyle::kJournalJson);
 }
 
-TEST(LogSetup, TellsAnUnknownLevelAndTakesInfo) {
+/// What is logged so, under these options.
+template <class Function>
+std::string logged(const LogOptions& options, Function&& function) {
   testing::internal::CaptureStderr();
-  set_up_logging({.level = "loud", .format = LogFormat::kJson});
-  const std::string told = testing::internal::GetCapturedStderr();
-  EXPECT_NE(told.find("log.level"), std::string::npos) << told;
-  EXPECT_NO_THROW((void)boost::json::parse(told));
+  set_up_logging(options);
+  function();
+  end_log();
+  return testing::internal::GetCapturedStderr();
+}
+
+TEST(LogSetup, TakesAnUnknownLevelAsInfo) {
+  const std::string text = logged({.level = "loud", .format = LogFormat::kJson, .burst = 20, .interval = 10s}, [] {
+    log_event(Event::kConnected, of_feed("a"), "debug");
+    log_event(Event::kLoggedIn, of_feed("a"), "info");
+  });
+  EXPECT_EQ(boost::json::parse(text).as_object().at("event").as_string(), "logged-in") << text;
+}
+
+TEST(LogSetup, TakesOverLevelAndLimit) {
+  const std::string text = logged({.level = "info", .format = LogFormat::kText, .burst = 20, .interval = 10s}, [] {
+    adjust_logging({.level = "warn", .format = LogFormat::kText, .burst = 1, .interval = 10s});
+    log_event(Event::kLoggedIn, of_feed("a"), "nobody reads this");
+    for (int i = 0; i < 5; ++i) log_event(Event::kGap, of_feed("a"), "gap");
+  });
+  EXPECT_EQ(text.find("nobody"), std::string::npos) << text;
+  EXPECT_NE(text.find("feed a: gap [gap]"), std::string::npos) << text;
+  EXPECT_NE(text.find("feed a: 4 more lines of this event were held back [gap]"), std::string::npos) << text;
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
-// tickbridge-docs: prints what is made from the daemon's table of options, so that it can be checked in.
-//   tickbridge-docs help | reference | example | manual | manual-file
+// tickbridge-docs: prints what is made from the daemon's tables of options and events, so that it can be checked in.
+//   tickbridge-docs help | reference | example | manual | manual-file | events
 //   tickbridge-docs write ROOT     writes ROOT/docs/configuration.md, ROOT/config/tickbridge.toml,
-//   ROOT/docs/man/tickbridge*
+//   ROOT/docs/man/tickbridge*, ROOT/docs/events.md
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "config/generate.h"
+#include "ops/events_page.h"
 
 namespace {
 
@@ -25,6 +26,7 @@ constexpr Document kDocuments[] = {
     {"example", config::example, "config/tickbridge.toml"},
     {"manual", config::manual_program, "docs/man/tickbridge.8"},
     {"manual-file", config::manual_file, "docs/man/tickbridge.toml.5"},
+    {"events", tickbridge::ops::render_events_page, "docs/events.md"},
 };
 
 bool write(const std::filesystem::path& path, const std::string& text) {
@@ -53,6 +55,6 @@ int main(int argc, char** argv) {
   for (const Document& document : kDocuments) {
     if (what == document.name) return (std::cout << document.text()) ? 0 : 1;
   }
-  std::cerr << "usage: tickbridge-docs help | reference | example | manual | manual-file | write ROOT\n";
+  std::cerr << "usage: tickbridge-docs help | reference | example | manual | manual-file | events | write ROOT\n";
   return 64;
 }
