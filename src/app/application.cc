@@ -24,6 +24,7 @@ using metrics::FeedState;
 namespace {
 
 constexpr milliseconds kTick{100};
+constexpr milliseconds kLogLook{1'000};
 constexpr milliseconds kStopMargin{10'000};  // from the end of the waiting to that of the process
 
 std::size_t count_workers(std::size_t configured) {
@@ -78,11 +79,12 @@ ExitCode Application::run() {
         on_signal(signal);
       };
   signals_.async_wait(on_signal_again);
-  spdlog::info("tickbridge starts: {} feed(s), {} worker(s), instance {}", config_->feeds.size(), worker_count_,
-               instance_);
+  log_event(Event::kStarting, "tickbridge starts: {} feed(s), {} worker(s), instance {}", config_->feeds.size(),
+            worker_count_, instance_);
+  look_after_log();
   producers_.configure(config_, false);
   if (const auto planned = roster_.check(*config_); !planned) {
-    spdlog::error("{}", planned.error().message);
+    log_event(Event::kStartFailed, "{}", planned.error().message);
     return planned.error().code;
   }
   roster_.plan(config_);
@@ -94,7 +96,7 @@ ExitCode Application::run() {
   open_journal(config_, [this](const Result<void>& result) { journal_opened(result); });
   io_.run();
   if (phase_ == Phase::kStopped && roster_.busy()) {  // a thread that waits for Kafka cannot be interrupted
-    spdlog::shutdown();
+    end_log();
     std::_Exit(static_cast<int>(code_));
   }
   return code_;
@@ -205,7 +207,8 @@ void Application::on_signal(int signal) {
   }
   if (phase_ == Phase::kRunning) return stop(fmt::format("signal {}", signal), Patience::kBounded);
   if (phase_ == Phase::kStopping && patience_ == Patience::kUntilAcknowledged) {  // the first signal
-    spdlog::info("signal {}: the end is waited for {} ms more at most", signal, config_->shutdown_timeout.count());
+    log_event(Event::kStopping, "signal {}: the end is waited for {} ms more at most", signal,
+              config_->shutdown_timeout.count());
     patience_ = Patience::kBounded;
     return await_finish();
   }
@@ -217,15 +220,15 @@ void Application::on_signal(int signal) {
 // A broken file changes nothing.
 void Application::reload() {
   if (phase_ != Phase::kRunning || reloading_) {
-    spdlog::warn("reload: not now: the daemon {}; send SIGHUP again",
-                 reloading_ ? "is at the reload before" : "starts or stops");
+    log_event(Event::kReloadRefused, "reload: not now: the daemon {}; send SIGHUP again",
+              reloading_ ? "is at the reload before" : "starts or stops");
     return;
   }
   reloading_ = true;
   supervisor_.reloading();
   const auto loaded = load_();
   if (const auto* const problem = std::get_if<config::Exit>(&loaded)) {
-    spdlog::error("reload: the configuration stays as it is: {}", problem->text);
+    log_event(Event::kReloadRefused, "reload: the configuration stays as it is: {}", problem->text);
     return reloaded();
   }
   const config::Config& fresh = std::get<config::Invocation>(loaded).config;
@@ -234,9 +237,9 @@ void Application::reload() {
       std::ranges::any_of(differences, [](const auto& d) { return d.takes == config::Reload::kFeeds; });
   for (const config::Difference& difference : differences) {
     if (difference.takes == config::Reload::kRestart) {
-      spdlog::warn("reload: {} has changed and needs a restart", difference.option);
+      log_event(Event::kRestartNeeded, "reload: {} has changed and needs a restart", difference.option);
     } else {
-      spdlog::info("reload: {} has changed", difference.option);
+      log_event(Event::kOptionChanged, "reload: {} has changed", difference.option);
     }
   }
   auto taken = std::make_shared<const config::Config>(config::taken_over(*config_, fresh));
@@ -246,15 +249,15 @@ void Application::reload() {
 void Application::take_over(const Roster::Config& fresh, bool renewed, const Result<void>& opened) {
   if (phase_ != Phase::kRunning) return;
   if (const Result<void> planned = opened ? roster_.check(*fresh) : opened; !planned) {
-    spdlog::error("reload: the configuration stays as it is: {}", planned.error().message);
+    log_event(Event::kReloadRefused, "reload: the configuration stays as it is: {}", planned.error().message);
     return reloaded();
   }
   config_ = fresh;
-  ops::set_log_level(fresh->log.level);
+  ops::adjust_logging(fresh->log);
   producers_.configure(fresh, renewed);
   if (watcher_) watcher_->adopt(fresh);
   if (checkpoints_ && !watcher_) watcher_ = watch();
-  spdlog::info("reload: done, log.level is {}", fresh->log.level);
+  log_event(Event::kReloaded, "reload: done, log.level is {}", fresh->log.level);
   roster_.adopt(fresh, renewed);
 }
 
@@ -346,7 +349,7 @@ void Application::await_finish() {
       waiting += fmt::format("{}{} ({} records)", waiting.empty() ? "" : ", ", feed.config().name, feed.in_flight());
     });
     if (waiting.empty() || patience_ == Patience::kBounded) return finish();
-    spdlog::warn("still waiting for Kafka's acknowledgements (--exit-at-end): {}", waiting);
+    log_event(Event::kStopWaits, "still waiting for Kafka's acknowledgements (--exit-at-end): {}", waiting);
     supervisor_.stopping(config_->shutdown_timeout + kStopMargin);
     await_finish();
   });
@@ -384,14 +387,14 @@ ExitCode Application::worst_code() const {
 void Application::report() const {
   roster_.for_each([](const FeedUnit& feed) {
     const metrics::FeedMetrics& metrics = feed.metrics();
-    spdlog::info(
-        "feed {}: {} packets, {} messages received, {} skipped, {} committed, {} acknowledged, {} dead-lettered, {} "
-        "not "
-        "acknowledged, {} gaps, {} reconnects",
-        feed.config().name, metrics.value(FeedCounter::kPacketsReceived), metrics.value(FeedCounter::kMessagesReceived),
-        metrics.value(FeedCounter::kMessagesSkipped), metrics.value(FeedCounter::kMessagesCommitted),
-        metrics.value(FeedCounter::kMessagesAcknowledged), metrics.value(FeedCounter::kMessagesDeadLettered),
-        feed.in_flight(), metrics.value(FeedCounter::kGaps), metrics.value(FeedCounter::kReconnects));
+    log_event(Event::kFeedSummary, of_feed(feed.config().name),
+              "{} packets, {} messages received, {} skipped, {} committed, {} acknowledged, {} dead-lettered, {} "
+              "not "
+              "acknowledged, {} gaps, {} reconnects",
+              metrics.value(FeedCounter::kPacketsReceived), metrics.value(FeedCounter::kMessagesReceived),
+              metrics.value(FeedCounter::kMessagesSkipped), metrics.value(FeedCounter::kMessagesCommitted),
+              metrics.value(FeedCounter::kMessagesAcknowledged), metrics.value(FeedCounter::kMessagesDeadLettered),
+              feed.in_flight(), metrics.value(FeedCounter::kGaps), metrics.value(FeedCounter::kReconnects));
   });
 }
 

@@ -214,7 +214,7 @@ void FeedUnit::owned(const Result<void>& read, Place place) {
   owning_ = false;
   recovered_->checkpoints.reset();
   if (!read && patient() && read.error().code == ExitCode::kUnavailable) {  // a running feed waits for Kafka
-    spdlog::warn("feed {}: {}; trying again", config_.name, read.error().message);
+    log_event(Event::kRecoveryRetried, of_feed(config_.name), "{}; trying again", read.error().message);
     std::ranges::move(recovered_->strangers, std::back_inserter(untold_));
     keeper_->freeze();
     return begin_again();

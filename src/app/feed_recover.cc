@@ -121,20 +121,21 @@ Result<std::shared_ptr<FeedUnit::Opened>> FeedUnit::open(bool in_place) {
     if (auto made = make_feed(*opened, life); !made) return made.error();
     return opened;
   }
-  Recovery recovery{
-      {.config = around_.config,
-       .feed = config_,
-       .forced_start = owned_once_ ? std::nullopt : around_.forced_start,
-       .accept_change = around_.accept_change,
-       .in_place = in_place,
-       .own_epoch = epoch_,
-       .known = known_,
-       .instance = around_.instance,
-       .transactional = transactional(),
-       .deadline = deadline,
-       .on_step =
-           [this](journal::Step step) { spdlog::info("feed {}: recovery: {}", config_.name, journal::name(step)); }},
-      opened->lane->topic()};
+  Recovery recovery{{.config = around_.config,
+                     .feed = config_,
+                     .forced_start = owned_once_ ? std::nullopt : around_.forced_start,
+                     .accept_change = around_.accept_change,
+                     .in_place = in_place,
+                     .own_epoch = epoch_,
+                     .known = known_,
+                     .instance = around_.instance,
+                     .transactional = transactional(),
+                     .deadline = deadline,
+                     .on_step =
+                         [this](journal::Step step) {
+                           log_event(Event::kRecovery, of_feed(config_.name), "recovery: {}", journal::name(step));
+                         }},
+                    opened->lane->topic()};
   if (transactional()) {
     if (auto alone = in_place ? recovery.check_owner() : recovery.watch_first(); !alone) return alone.error();
     deadline += recovery.watched_for();

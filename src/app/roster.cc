@@ -1,12 +1,13 @@
 #include "app/roster.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <iterator>
 #include <utility>
+
+#include "base/log.h"
 
 namespace tickbridge::app {
 
@@ -54,8 +55,8 @@ void Roster::start() {
   for (const config::Feed& feed : config_->feeds) {
     if (open(feed)) continue;
     const auto change = hours_.at(feed.name).next_change_ms(wall_nanoseconds());
-    spdlog::info("feed {}: closed{}", feed.name,
-                 change ? fmt::format(" until {}", hours_.at(feed.name).local(*change)) : std::string{});
+    log_event(Event::kFeedClosed, of_feed(feed.name), "closed{}",
+              change ? fmt::format(" until {}", hours_.at(feed.name).local(*change)) : std::string{});
   }
   starting_ = true;
   reconcile();
@@ -103,10 +104,10 @@ void Roster::reconcile() {
 void Roster::dismiss(Unit& unit) {
   const std::string& name = unit.feed->config().name;
   const bool listed = std::ranges::find(config_->feeds, name, &config::Feed::name) != config_->feeds.end();
-  spdlog::info("feed {}: ends at a checkpoint: {}", name,
-               !listed                   ? "it is not in the configuration any more"
-               : wanted(name) != nullptr ? "its configuration has changed; then it begins anew"
-                                         : "its hours are over");
+  log_event(Event::kFeedLeaves, of_feed(name), "ends at a checkpoint: {}",
+            !listed                   ? "it is not in the configuration any more"
+            : wanted(name) != nullptr ? "its configuration has changed; then it begins anew"
+                                      : "its hours are over");
   unit.leaving = true;
   idle_ = false;
   unit.feed->stop();
@@ -120,10 +121,9 @@ void Roster::let_go() {
       look_again();
       continue;
     }
-    spdlog::info("feed {}: has ended{}", unit.feed->config().name,
-                 unit.feed->code() == ExitCode::kOk
-                     ? std::string{}
-                     : fmt::format(" with code {}", static_cast<int>(unit.feed->code())));
+    log_event(Event::kFeedLeft, of_feed(unit.feed->config().name), "has ended{}",
+              unit.feed->code() == ExitCode::kOk ? std::string{}
+                                                 : fmt::format(" with code {}", static_cast<int>(unit.feed->code())));
     unit.feed->release();
     forget(std::move(unit.feed));
   }

@@ -1,10 +1,11 @@
 #include "app/supervisor.h"
 
 #include <fmt/format.h>
-#include <spdlog/spdlog.h>
 
 #include <algorithm>
 #include <utility>
+
+#include "base/log.h"
 
 namespace tickbridge::app {
 
@@ -46,12 +47,12 @@ void Supervisor::look_after_threads() {
   if (hangs == hangs_) return;
   hangs_ = hangs;
   if (!hangs.empty() && manager_.watchdog().count() != 0) {
-    spdlog::critical("{}: the service manager's watchdog is not answered; it will end the daemon and start it again",
-                     hangs);
+    log_event(Event::kThreadsHang,
+              "{}: the service manager's watchdog is not answered; it will end the daemon and start it again", hangs);
   } else if (!hangs.empty()) {
-    spdlog::critical("{}", hangs);
+    log_event(Event::kThreadsHang, "{}", hangs);
   } else {
-    spdlog::warn("all threads make progress again");
+    log_event(Event::kThreadsGoOn, "all threads make progress again");
   }
 }
 

@@ -31,11 +31,24 @@ namespace tickbridge {
     "Report it with the lines before it; the daemon can be started again.")                                           \
   X(kReloaded, "reloaded", kInfo, kAlways, "SIGHUP: the configuration was read again and taken over.", "Nothing.")    \
   X(kReloadRefused, "reload-refused", kError, kAlways,                                                                \
-    "SIGHUP: the configuration is wrong; all stays as it was.",                                                       \
+    "SIGHUP: the configuration is wrong, or this is not the moment; all stays as it was.",                                                       \
     "Correct the lines named (--check-config looks without a reload), then SIGHUP again.")                            \
   X(kRestartNeeded, "restart-needed", kWarn, kAlways,                                                                 \
     "SIGHUP: an option has changed that a running daemon does not take over.",                                        \
     "Restart when it suits, or set the option back.")                                                                 \
+  X(kOptionChanged, "option-changed", kInfo, kAlways, "SIGHUP: an option has changed and is taken over.", "Nothing.") \
+  X(kFeedLeaves, "feed-leaves", kInfo, kAlways,                                                                       \
+    "A feed ends at a checkpoint: taken out of the configuration, changed (then it begins anew), or its hours end.",  \
+    "Nothing, if it was meant.")                                                                                      \
+  X(kFeedLeft, "feed-left", kInfo, kAlways, "A feed that was to leave has ended.",                                    \
+    "With a code: docs/delivery.md says what to do.")                                                                 \
+  X(kFeedClosed, "feed-closed", kInfo, kAlways, "The daemon started outside a feed's hours.",                         \
+    "Nothing; compare feed.NAME.hours if it should be open.")                                                         \
+  X(kThreadsHang, "threads-hang", kCritical, kAlways,                                                                 \
+    "A thread makes no progress. Under systemd with a watchdog the daemon is ended and started again.",               \
+    "Report it with what the message names, and the lines before.")                                                   \
+  X(kThreadsGoOn, "threads-go-on", kWarn, kAlways, "All threads make progress again.",                                \
+    "Report it: they should never stop.")                                                                             \
   X(kHttpListening, "http-listening", kInfo, kAlways, "The address of the dashboard and of /metrics.", "Nothing.")    \
   X(kHttpFault, "http-fault", kError, kLimited,                                                                       \
     "A page could not be made. The feeds are not touched.", "Report it if it comes again.")                           \
