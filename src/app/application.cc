@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "ops/log_setup.h"
+#include "sink/versions.h"
 
 namespace tickbridge::app {
 
@@ -53,9 +54,11 @@ Application::Application(config::Invocation invocation, Load load)
       worker_count_{count_workers(invocation_.config.pipeline.workers)},
       instance_{make_instance()},
       config_{std::make_shared<const config::Config>(invocation_.config)},
-      producers_{[this](const sink::Producer* producer, const Error& problem) {
-        asio::post(io_, [this, producer, problem] { on_producer_fatal(producer, problem); });
-      }},
+      registry_{TICKBRIDGE_VERSION, SteadyClock::now(), {{"librdkafka", sink::library_version()}}},
+      producers_{registry_.daemon(),
+                 [this](const sink::Producer* producer, const Error& problem) {
+                   asio::post(io_, [this, producer, problem] { on_producer_fatal(producer, problem); });
+                 }},
       roster_{{.surroundings = [this](Roster::Config config, bool patient,
                                       bool first) { return surroundings(std::move(config), patient, first); },
                .registry = registry_,
@@ -410,6 +413,8 @@ void Application::sample() {
     in_flight += feed->value(FeedGauge::kInFlight);
     limit += feed->value(FeedGauge::kInFlightLimit);
   }
+  registry_.daemon().set(DaemonGauge::kReady, why_not_ready().empty() ? 1 : 0);
+  registry_.daemon().set(DaemonGauge::kProducerConnected, running_ && producers_.can_write() ? 1 : 0);
   registry_.daemon().set(DaemonGauge::kProducerInFlight, in_flight);
   registry_.daemon().set(DaemonGauge::kProducerInFlightLimit, limit);
   registry_.daemon().set(DaemonGauge::kWorkers, static_cast<std::int64_t>(worker_count_));

@@ -95,7 +95,7 @@ class Application {
   boost::asio::steady_timer timer_{io_};
   boost::asio::steady_timer log_timer_{io_};
   boost::asio::steady_timer deadline_{io_};
-  metrics::Registry registry_{TICKBRIDGE_VERSION};
+  metrics::Registry registry_;
   ring::Parking parking_;
 
   // destroyed bottom up: HTTP and workers go before the feeds, feeds before their producers and the journal

@@ -43,7 +43,7 @@ Result<std::shared_ptr<sink::Producer>> Producers::get(const config::Feed& feed)
   auto made = sink::Producer::create(
       config->producer, feed.sink.delivery, feed.sink.send,
       [this, self](const Error& problem) { on_fatal_(self->load(), problem); },
-      own ? fmt::format("{}-{}", config->producer.transactional_id_prefix, feed.name) : std::string{});
+      own ? fmt::format("{}-{}", config->producer.transactional_id_prefix, feed.name) : std::string{}, &counts_);
   if (!made) return made.error();
   std::shared_ptr<sink::Producer> producer{std::move(*made)};
   self->store(producer.get());

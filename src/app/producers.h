@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "config/config.h"
+#include "metrics/registry.h"
 #include "sink/producer.h"
 
 namespace tickbridge::app {
@@ -18,7 +19,7 @@ class Producers {
  public:
   /// `on_fatal`: a producer can do nothing any more; called by its delivery thread.
   using OnFatal = std::function<void(const sink::Producer*, const Error&)>;
-  explicit Producers(OnFatal on_fatal) : on_fatal_{std::move(on_fatal)} {}
+  Producers(metrics::DaemonMetrics& counts, OnFatal on_fatal) : counts_{counts}, on_fatal_{std::move(on_fatal)} {}
 
   /// The settings of producers that are made from now on. `renewed`: of all, so that nobody gets one of before.
   void configure(std::shared_ptr<const config::Config> config, bool renewed);
@@ -48,6 +49,7 @@ class Producers {
 
   [[nodiscard]] std::shared_ptr<const config::Config> config();
 
+  metrics::DaemonMetrics& counts_;
   const OnFatal on_fatal_;
   std::mutex opening_;  // one thread at a time creates and opens
   std::mutex mutex_;    // guards what follows

@@ -17,6 +17,8 @@ constexpr std::string_view kHead =
 
 `/metrics` on the daemon's HTTP address (`http.listen`) gives these in Prometheus' text format. Counters begin at 0
 with the process and only rise; units stand in the names. `feed` is the feed's name in the configuration.
+[alerts.md](alerts.md) says which of them to watch; alert rules and an example for scraping lie in `config/prometheus`, a Grafana dashboard
+in `config/grafana`.
 
 For each feed, once it rests (a packet that does not inflate or split counts as one message):
 `messages_received + gap_letters = messages_committed + messages_dropped + messages_dead_lettered + messages_skipped + held_messages`

@@ -50,24 +50,38 @@ namespace tickbridge::metrics {
   X(kDecodeRetries, "decode_retries", "", "Tasks decoded again after a failure of the environment")
 
 /// Every gauge of a feed (prefix tickbridge_feed_). Times are kept in milliseconds and exposed in seconds.
-#define TICKBRIDGE_FEED_GAUGES(X)                                                                             \
-  X(kNextSequence, "next_sequence", "", "The next packet to ask the exchange for")                            \
-  X(kRingUsedBytes, "ring_used_bytes", "", "Bytes in the ring, read and not yet committed")                   \
-  X(kRingBytes, "ring_bytes", "", "The ring's size")                                                          \
-  X(kMessagesHeld, "held_messages", "", "Messages received and waiting in a task for their turn or for room") \
-  X(kInFlight, "in_flight_messages", "", "Records handed over and not yet acknowledged")                      \
-  X(kInFlightLimit, "in_flight_limit", "", "The feed's share of what may be in flight")                       \
-  X(kRecoverySeconds, "recovery_seconds", "", "From the start of the last recovery to owning the feed")       \
-  X(kAlignmentSeconds, "alignment_seconds", "", "Comparing the replay with the log in the last recovery")     \
-  X(kCheckpointSeconds, "checkpoint_seconds", "", "Until the last checkpoint was acknowledged")               \
+#define TICKBRIDGE_FEED_GAUGES(X)                                                                                \
+  X(kNextSequence, "next_sequence", "", "The next packet to ask the exchange for")                               \
+  X(kLastReceive, "last_receive_timestamp_seconds", "",                                                          \
+    "When bytes last came from the exchange, seconds since 1970 UTC; none yet: when the feed began")             \
+  X(kLastPacket, "last_packet_timestamp_seconds", "",                                                            \
+    "When a sequenced packet last came, seconds since 1970 UTC; none yet: when the feed began")                  \
+  X(kRingUsedBytes, "ring_used_bytes", "", "Bytes in the ring, read and not yet committed")                      \
+  X(kRingBytes, "ring_bytes", "", "The ring's size")                                                             \
+  X(kMessagesHeld, "held_messages", "", "Messages received and waiting in a task for their turn or for room")    \
+  X(kInFlight, "in_flight_messages", "", "Records handed over and not yet acknowledged")                         \
+  X(kInFlightLimit, "in_flight_limit_messages", "", "The feed's share of what may be in flight")                 \
+  X(kInFlightBytes, "in_flight_bytes", "", "What the records in flight cost in the client library")              \
+  X(kInFlightLimitBytes, "in_flight_limit_bytes", "", "The feed's share of what they may cost")                  \
+  X(kAcknowledgementWait, "acknowledgement_wait_seconds", "",                                                    \
+    "For how long the partition that waits longest has had records in flight and no answer")                     \
+  X(kHeldBackPartitions, "held_back_partitions", "", "Partitions held back now because Kafka does not answer")   \
+  X(kRecoverySeconds, "recovery_seconds", "", "From the start of the last recovery to owning the feed")          \
+  X(kAlignmentSeconds, "alignment_seconds", "", "Comparing the replay with the log in the last recovery")        \
+  X(kCheckpointSeconds, "checkpoint_seconds", "", "Until the last checkpoint was acknowledged")                  \
   X(kDrainSeconds, "drain_seconds", "", "Until all of the last transaction was acknowledged, before its commit")
 
 /// Counters of the whole daemon (prefix tickbridge_, suffix _total).
-#define TICKBRIDGE_DAEMON_COUNTERS(X)                                                                \
-  X(kProducerErrors, "producer_errors", "", "Errors that the Kafka client library reported")         \
-  X(kHttpOk, "http_requests", "code=\"2xx\"", "HTTP requests answered, by class of the answer")      \
-  X(kHttpRefused, "http_requests", "code=\"4xx\"", "HTTP requests answered, by class of the answer") \
-  X(kHttpFailed, "http_requests", "code=\"5xx\"", "HTTP requests answered, by class of the answer")  \
+#define TICKBRIDGE_DAEMON_COUNTERS(X)                                                                       \
+  X(kErrorsConnection, "producer_errors", "kind=\"connection\"", "Errors told by the Kafka client library") \
+  X(kErrorsTimeout, "producer_errors", "kind=\"timeout\"", "Errors told by the Kafka client library")       \
+  X(kErrorsAccess, "producer_errors", "kind=\"access\"", "Errors told by the Kafka client library")         \
+  X(kErrorsBroker, "producer_errors", "kind=\"broker\"", "Errors told by the Kafka client library")         \
+  X(kErrorsFatal, "producer_errors", "kind=\"fatal\"", "Errors told by the Kafka client library")           \
+  X(kErrorsOther, "producer_errors", "kind=\"other\"", "Errors told by the Kafka client library")           \
+  X(kHttpOk, "http_requests", "code=\"2xx\"", "HTTP requests answered, by class of the answer")             \
+  X(kHttpRefused, "http_requests", "code=\"4xx\"", "HTTP requests answered, by class of the answer")        \
+  X(kHttpFailed, "http_requests", "code=\"5xx\"", "HTTP requests answered, by class of the answer")         \
   X(kHttpEvicted, "http_connections_evicted", "", "HTTP connections closed to make room for newer ones")
 
 /// What the log's front counts (prefix tickbridge_, suffix _total): LogCounts' member, exposed name, extra label, help.
@@ -80,8 +94,10 @@ namespace tickbridge::metrics {
 
 /// Gauges of the whole daemon (prefix tickbridge_).
 #define TICKBRIDGE_DAEMON_GAUGES(X)                                                                             \
+  X(kReady, "ready", "", "1 while /readyz says 200")                                                            \
+  X(kProducerConnected, "producer_connected", "", "1 while every producer has a broker that answers")           \
   X(kProducerInFlight, "producer_in_flight_messages", "", "Records of all feeds handed over, not acknowledged") \
-  X(kProducerInFlightLimit, "producer_in_flight_limit", "", "What may be in flight over all feeds")             \
+  X(kProducerInFlightLimit, "producer_in_flight_limit_messages", "", "What may be in flight over all feeds")    \
   X(kWorkers, "workers", "", "Worker threads")                                                                  \
   X(kWorkersParked, "workers_parked", "", "Worker threads asleep because there is nothing to do")               \
   X(kHttpConnections, "http_connections", "", "HTTP connections open")

@@ -29,6 +29,10 @@ constexpr std::size_t kMinRead = 4096;
 constexpr std::size_t kLargeRead = std::size_t{16} << 10U;
 constexpr milliseconds kDrainPoll{2};  // zlib-stream: until the last connection is worked off
 
+constexpr std::int64_t kNsInMs = 1'000'000;
+
+std::int64_t wall_milliseconds() noexcept { return wall_nanoseconds() / kNsInMs; }
+
 std::uint64_t seed() { return (std::uint64_t{std::random_device{}()} << 32U) | std::random_device{}(); }
 
 }  // namespace
@@ -52,6 +56,9 @@ FeedReader::FeedReader(asio::io_context& io, std::string feed, const codec::Opti
       startup_{io} {}
 
 void FeedReader::start(SteadyTime startup_deadline) {
+  for (const FeedGauge gauge : {FeedGauge::kLastReceive, FeedGauge::kLastPacket}) {
+    if (metrics_.value(gauge) == 0) metrics_.set(gauge, wall_milliseconds());
+  }
   startup_.expires_at(startup_deadline);
   startup_.async_wait([this](Code code) {
     if (code || stopped_ || session_.has_logged_in()) return;
@@ -191,6 +198,7 @@ void FeedReader::take(const SocketRead& read) {
   const SteadyTime now = SteadyClock::now();
   metrics_.add(FeedCounter::kBytesReceived, read.size);
   metrics_.add(FeedCounter::kReads, 1);
+  metrics_.set(FeedGauge::kLastReceive, read.began_ns / kNsInMs);
   intake_.ring().wrote(read.size);
   const std::uint64_t connection = connection_;
   if (intake_.scans()) {
@@ -238,6 +246,7 @@ void FeedReader::report(std::uint64_t connection, const Scan& scan) {
 }
 
 void FeedReader::note(const Scan& scan) {
+  if (scan.sequenced != 0) metrics_.set(FeedGauge::kLastPacket, wall_milliseconds());
   if (scan.ignored != 0) metrics_.add(FeedCounter::kPacketsUnsequenced, scan.ignored);
   if (scan.stop == Scan::Stop::kBroken) metrics_.add(FeedCounter::kProtocolErrors, 1);
   if (scan.stop == Scan::Stop::kRejected) metrics_.add(FeedCounter::kLoginsRejected, 1);

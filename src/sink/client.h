@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "metrics/registry.h"
 #include "sink/handles.h"
 #include "sink/options.h"
 
@@ -17,7 +18,8 @@ struct Client {
   rd_kafka_queue_t* queue = nullptr;  ///< its main queue: delivery reports and errors
   Delivery delivery = Delivery::kAtLeastOnce;
   Send send = Send::kAsync;
-  bool transactional = false;  ///< has a transactional id
+  bool transactional = false;                ///< has a transactional id
+  metrics::DaemonMetrics* counts = nullptr;  ///< of errors, where somebody wants them
 
   // Shared atomics, any thread.
   std::atomic<bool> connected{false};                  ///< a broker has answered since all were last reported down

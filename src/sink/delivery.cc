@@ -152,6 +152,7 @@ void DeliveryThread::handle_error(rd_kafka_event_t* event) {
   const rd_kafka_resp_err_t code = rd_kafka_event_error(event);
   const std::string text = rd_kafka_event_error_string(event);
   client_.note_error(code, text);
+  if (client_.counts != nullptr) client_.counts->add(counter_of(code), 1);
   if (code == RD_KAFKA_RESP_ERR__FATAL || rd_kafka_event_error_is_fatal(event) != 0) return handle_fatal();
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) client_.connected.store(false);
   log_event(Event::kKafkaError, Source{.feed = {}, .facility = rd_kafka_err2name(code)}, "Kafka: {}: {}",

@@ -38,6 +38,33 @@ Verdict judge(rd_kafka_resp_err_t code) noexcept {
   }
 }
 
+metrics::DaemonCounter counter_of(rd_kafka_resp_err_t code) noexcept {
+  using metrics::DaemonCounter;
+  switch (code) {
+    case RD_KAFKA_RESP_ERR__TRANSPORT:
+    case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
+    case RD_KAFKA_RESP_ERR__RESOLVE:
+    case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
+      return DaemonCounter::kErrorsConnection;
+    case RD_KAFKA_RESP_ERR__TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__TIMED_OUT_QUEUE:
+    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
+      return DaemonCounter::kErrorsTimeout;
+    case RD_KAFKA_RESP_ERR__AUTHENTICATION:
+    case RD_KAFKA_RESP_ERR__SSL:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+      return DaemonCounter::kErrorsAccess;
+    case RD_KAFKA_RESP_ERR__FATAL:
+      return DaemonCounter::kErrorsFatal;
+    default:
+      return code > 0 ? DaemonCounter::kErrorsBroker : DaemonCounter::kErrorsOther;
+  }
+}
+
 std::string advice(rd_kafka_resp_err_t code, std::string_view topic) {
   switch (code) {
     case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:

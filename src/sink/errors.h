@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "metrics/table.h"
+
 namespace tickbridge::sink {
 
 /// What a delivery error says about its records (docs/producer.md has the table).
@@ -16,6 +18,8 @@ enum class Verdict : std::uint8_t {
 };
 
 [[nodiscard]] Verdict judge(rd_kafka_resp_err_t code) noexcept;
+/// Where an error that the library tells by itself is counted.
+[[nodiscard]] metrics::DaemonCounter counter_of(rd_kafka_resp_err_t code) noexcept;
 /// What a person can do about it, one sentence without a full stop. `topic` is put in where a command needs it.
 [[nodiscard]] std::string advice(rd_kafka_resp_err_t code, std::string_view topic);
 /// "Broker: Message size too large (MSG_SIZE_TOO_LARGE)"

@@ -114,9 +114,16 @@ LaneCore::LaneCore(Client& client, LaneSetup setup, metrics::FeedMetrics& metric
   slots_.back().dead_letters = true;
   for (Topic* topic : {setup_.data, setup_.dead}) topic->writers.fetch_add(1);
   metrics_.set(FeedGauge::kInFlightLimit, static_cast<std::int64_t>(setup_.limits.share.count));
+  metrics_.set(FeedGauge::kInFlightLimitBytes, static_cast<std::int64_t>(setup_.limits.share.bytes));
 }
 
 std::int64_t LaneCore::in_flight() const noexcept { return static_cast<std::int64_t>(admission_.in_flight().count); }
+
+void LaneCore::show_in_flight() noexcept {
+  const Charge now = admission_.in_flight();
+  metrics_.set(FeedGauge::kInFlight, static_cast<std::int64_t>(now.count));
+  metrics_.set(FeedGauge::kInFlightBytes, static_cast<std::int64_t>(now.bytes));
+}
 
 std::size_t LaneCore::hand_over(std::int32_t partition, std::span<const Outgoing> records, std::int64_t arrived_ns) {
   // A partition that is not there makes the library leak (rd_kafka_produce_batch, 2.0.2).
@@ -139,7 +146,7 @@ std::size_t LaneCore::hand_over(std::int32_t partition, std::span<const Outgoing
   const std::size_t accepted = single ? produce_single(slot, taken) : produce_batch(slot, taken);
   note_handed(slot, admitted.charge.count - (slot.given_back - given_back), arrived_ns);
   metrics_.add(FeedCounter::kHandOverBatches, 1);
-  metrics_.set(FeedGauge::kInFlight, in_flight());
+  show_in_flight();
   return accepted;
 }
 

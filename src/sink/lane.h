@@ -127,6 +127,8 @@ class LaneCore {
   void refused_by_library(rd_kafka_resp_err_t code, const Topic& topic, std::int32_t partition);
   void wake_delivery();
   void set_paused(Slot& slot, bool paused);
+  void show_in_flight() noexcept;
+  void show_stalls(SteadyTime now);
   void time(Slot& slot, std::uint64_t count, bool acknowledged) noexcept;
   void report_failure(const Slot& slot, std::uint64_t count, rd_kafka_resp_err_t code);
   void report_jump(const Slot& slot, Jump jump);

@@ -29,7 +29,7 @@ void LaneCore::settle(Slot& slot, std::uint64_t count, rd_kafka_resp_err_t code,
   if (slot.stall.paused) [[unlikely]]
     set_paused(slot, false);
   const bool wake = admission_.release(slot.in_flight.release(count));
-  metrics_.set(FeedGauge::kInFlight, in_flight());
+  show_in_flight();
   if (wake) call(events_.on_room);
 }
 
@@ -60,6 +60,21 @@ void LaneCore::look_for_stalls(const StallLook& look) {
       set_paused(slot, true);
     }
   }
+  show_stalls(look.now);
+}
+
+// Not of a lane that is closed: its feed has another one, or none, by now.
+void LaneCore::show_stalls(SteadyTime now) {
+  SteadyClock::duration longest{0};
+  std::int64_t paused = 0;
+  for (const Slot& slot : slots_) {
+    if (slot.stall.waits) longest = std::max(longest, now - slot.stall.since);
+    if (slot.stall.paused) ++paused;
+  }
+  call(std::function<void()>{[this, longest, paused] {
+    metrics_.set(FeedGauge::kAcknowledgementWait, std::chrono::duration_cast<milliseconds>(longest).count());
+    metrics_.set(FeedGauge::kHeldBackPartitions, paused);
+  }});
 }
 
 void LaneCore::set_paused(Slot& slot, bool paused) {
@@ -139,6 +154,10 @@ void LaneCore::call(const Callback& callback, const Args&... args) {
 void LaneCore::close() {
   const bool again = closed_.exchange(true);  // pairs with call(): closed_.load
   calling_.wait(true);
+  if (!again) {
+    metrics_.set(FeedGauge::kAcknowledgementWait, 0);
+    metrics_.set(FeedGauge::kHeldBackPartitions, 0);
+  }
   if (!again && in_flight() == 0) {
     for (Topic* topic : {setup_.data, setup_.dead}) topic->writers.fetch_sub(1);
   }

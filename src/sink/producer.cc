@@ -52,13 +52,14 @@ class OpenLane final : public Lane {
 class OneProducer final : public Producer {
  public:
   OneProducer(ClientHandle handle, const ProducerOptions& options, Delivery delivery, Send send,
-              std::function<void(const Error&)> on_fatal, bool transactional)
+              std::function<void(const Error&)> on_fatal, bool transactional, metrics::DaemonMetrics* counts)
       : handle_{std::move(handle)}, queue_{rd_kafka_queue_get_main(handle_.get())}, options_{options} {
     client_.handle = handle_.get();
     client_.queue = queue_.get();
     client_.delivery = delivery;
     client_.send = send;
     client_.transactional = transactional;
+    client_.counts = counts;
     delivery_ = std::make_unique<DeliveryThread>(client_, std::move(on_fatal));
   }
   ~OneProducer() override;
@@ -156,7 +157,8 @@ std::chrono::milliseconds transaction_timeout(const ProducerOptions& options) {
 
 Result<std::unique_ptr<Producer>> Producer::create(const ProducerOptions& options, Delivery delivery, Send send,
                                                    std::function<void(const Error&)> on_fatal,
-                                                   const std::string& transactional_id) {
+                                                   const std::string& transactional_id,
+                                                   metrics::DaemonMetrics* counts) {
   const Result<std::string> version = check_library_version(rd_kafka_version(), delivery);
   if (!version) return version.error();
   if (!version->empty()) log_event(Event::kLibraryVersion, "{}", *version);
@@ -174,8 +176,8 @@ Result<std::unique_ptr<Producer>> Producer::create(const ProducerOptions& option
                  fmt::format("the client library refuses the properties under [producer]: {}", text.data()));
   }
   (void)conf->release();  // rd_kafka_new took it
-  return std::unique_ptr<Producer>{std::make_unique<OneProducer>(std::move(handle), options, delivery, send,
-                                                                 std::move(on_fatal), !transactional_id.empty())};
+  return std::unique_ptr<Producer>{std::make_unique<OneProducer>(
+      std::move(handle), options, delivery, send, std::move(on_fatal), !transactional_id.empty(), counts)};
 }
 
 }  // namespace tickbridge::sink

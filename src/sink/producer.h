@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "metrics/feed_metrics.h"
+#include "metrics/registry.h"
 #include "sink/options.h"
 
 namespace tickbridge::sink {
@@ -142,10 +143,12 @@ struct LaneEvents {
 class Producer {
  public:
   /// Creates the client. `on_fatal` is called once, by the delivery thread, when the producer can do
-  /// nothing any more (75). Errors: kConfig for a property that the library refuses, named.
+  /// nothing any more (75). `counts`, where given, outlives it. Errors: kConfig for a property that the library
+  /// refuses, named.
   [[nodiscard]] static Result<std::unique_ptr<Producer>> create(const ProducerOptions& options, Delivery delivery,
                                                                 Send send, std::function<void(const Error&)> on_fatal,
-                                                                const std::string& transactional_id = {});
+                                                                const std::string& transactional_id = {},
+                                                                metrics::DaemonMetrics* counts = nullptr);
   virtual ~Producer() = default;
 
   /// Opens a feed's lane: looks its topics up (creating them where `topics` says so), checks their

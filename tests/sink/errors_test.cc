@@ -23,6 +23,17 @@ TEST(Errors, TellsRefusalsFromLosses) {
   }
 }
 
+TEST(Errors, AreCountedByKind) {
+  using metrics::DaemonCounter;
+  EXPECT_EQ(counter_of(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN), DaemonCounter::kErrorsConnection);
+  EXPECT_EQ(counter_of(RD_KAFKA_RESP_ERR__TIMED_OUT), DaemonCounter::kErrorsTimeout);
+  EXPECT_EQ(counter_of(RD_KAFKA_RESP_ERR__AUTHENTICATION), DaemonCounter::kErrorsAccess);
+  EXPECT_EQ(counter_of(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED), DaemonCounter::kErrorsAccess);
+  EXPECT_EQ(counter_of(RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS), DaemonCounter::kErrorsBroker);
+  EXPECT_EQ(counter_of(RD_KAFKA_RESP_ERR__FATAL), DaemonCounter::kErrorsFatal);
+  EXPECT_EQ(counter_of(RD_KAFKA_RESP_ERR__STATE), DaemonCounter::kErrorsOther);
+}
+
 TEST(Errors, AdviceNamesTheTopic) {
   EXPECT_THAT(advice(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE, "ticks"), ::testing::HasSubstr("--entity-name ticks"));
   EXPECT_THAT(advice(RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP, "ticks"), ::testing::HasSubstr("message.timestamp"));

@@ -69,7 +69,8 @@ class ProducerTest : public ::testing::Test {
   }
 
   void create(Delivery delivery = Delivery::kAtLeastOnce, Send send = Send::kAsync) {
-    auto made = Producer::create(options_, delivery, send, [this](const Error& error) { fatal_.set_value(error); });
+    auto made = Producer::create(
+        options_, delivery, send, [this](const Error& error) { fatal_.set_value(error); }, {}, &counts_);
     ASSERT_TRUE(made) << made.error().message;
     producer_ = std::move(*made);
   }
@@ -101,6 +102,12 @@ class ProducerTest : public ::testing::Test {
     return future.get();
   }
 
+  /// At the delivery thread's next look.
+  bool becomes_zero(metrics::FeedGauge gauge) const {
+    for (int i = 0; i < 1000 && metrics_.value(gauge) != 0; ++i) std::this_thread::sleep_for(10ms);
+    return metrics_.value(gauge) == 0;
+  }
+
   std::vector<Jump> jumps() {
     const std::scoped_lock lock{mutex_};
     return jumps_;
@@ -112,6 +119,7 @@ class ProducerTest : public ::testing::Test {
   ProducerOptions options_;
   TopicOptions topics_;
   metrics::FeedMetrics metrics_{"nasdaq"};
+  metrics::DaemonMetrics counts_;
   std::counting_semaphore<> room_{0};
   std::promise<Error> failed_;
   std::promise<Error> fatal_;
@@ -192,8 +200,13 @@ TEST_F(ProducerTest, WaitsForASilentBrokerWithoutBeingBusy) {
   EXPECT_EQ(lane->in_flight(), 200);
   EXPECT_LT(used, 600ms);  // 2 s of a core if it polled all the time
   EXPECT_GT(metrics_.value(metrics::FeedCounter::kPartitionsHeldBack), 0U);
+  EXPECT_GE(metrics_.value(metrics::FeedGauge::kAcknowledgementWait), 2000);
+  EXPECT_GT(metrics_.value(metrics::FeedGauge::kInFlightBytes), 200 * 50);
   rd_kafka_mock_broker_set_rtt(kafka_.cluster(), 1, 0);
   EXPECT_TRUE(producer_->flush(20s));
+  EXPECT_EQ(metrics_.value(metrics::FeedGauge::kInFlightBytes), 0);
+  EXPECT_TRUE(becomes_zero(metrics::FeedGauge::kAcknowledgementWait));
+  EXPECT_TRUE(becomes_zero(metrics::FeedGauge::kHeldBackPartitions));
   EXPECT_EQ(values(kafka_.read("ticks", 1, 201)), numbers(201));
 }
 
@@ -431,8 +444,25 @@ TEST_F(ProducerTest, KnowsWhetherABrokerIsThere) {
   };
   rd_kafka_mock_broker_set_down(kafka_.cluster(), 1);
   EXPECT_TRUE(becomes(false));
+  EXPECT_GT(counts_.value(metrics::DaemonCounter::kErrorsConnection), 0U);
   rd_kafka_mock_broker_set_up(kafka_.cluster(), 1);
   EXPECT_TRUE(becomes(true));
+}
+
+TEST_F(ProducerTest, AClosedLaneWaitsForNothing) {
+  create();
+  auto lane = open();
+  rd_kafka_mock_broker_set_rtt(kafka_.cluster(), 1, 1000);
+  const Numbers records{100};
+  EXPECT_EQ(lane->hand_over(0, records.all(), kUntimed), 100U);
+  for (int i = 0; i < 500 && metrics_.value(metrics::FeedGauge::kAcknowledgementWait) == 0; ++i)
+    std::this_thread::sleep_for(10ms);
+  EXPECT_GT(metrics_.value(metrics::FeedGauge::kAcknowledgementWait), 0);
+  lane.reset();
+  EXPECT_EQ(metrics_.value(metrics::FeedGauge::kAcknowledgementWait), 0);
+  std::this_thread::sleep_for(200ms);  // some looks
+  EXPECT_EQ(metrics_.value(metrics::FeedGauge::kAcknowledgementWait), 0);
+  rd_kafka_mock_broker_set_rtt(kafka_.cluster(), 1, 0);
 }
 
 TEST_F(ProducerTest, DropsItsLaneWhileRecordsAreInFlight) {
