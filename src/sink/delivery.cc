@@ -7,7 +7,9 @@
 #include <array>
 #include <utility>
 
+#include "sink/connection.h"
 #include "sink/errors.h"
+#include "sink/lookup.h"
 #include "sink/transactions.h"
 
 namespace tickbridge::sink {
@@ -157,7 +159,9 @@ void DeliveryThread::handle_error(rd_kafka_event_t* event) {
   client_.note_error(code, text);
   if (code == RD_KAFKA_RESP_ERR__FATAL || rd_kafka_event_error_is_fatal(event) != 0) return handle_fatal();
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) client_.connected.store(false);
-  if (limit_.admit(rd_kafka_err2name(code))) spdlog::warn("Kafka: {}: {}", describe(code), text);
+  if (is_mere_disconnect(text) || !limit_.admit(rd_kafka_err2name(code))) return;
+  const std::string advice = advice_for(client_, code, text);
+  spdlog::warn("Kafka: {}: {}{}{}", describe(code), text, advice.empty() ? "" : "; ", advice);
 }
 
 // Under enable.gapless.guarantee a record that the broker refuses shows as a fatal error first; the report that

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/rate_limit.h"
+#include "sink/connection.h"
 
 namespace tickbridge::sink {
 
@@ -29,6 +30,7 @@ void forward_log(const rd_kafka_t* /*client*/, int syslog, const char* facility,
   if (std::string_view{facility} == "CONFWARN" && line.find("experimental") != line.npos) syslog = LOG_DEBUG;
   // A broker that cannot be told not to create topics: the embedded one, which says what it is for already.
   if (std::string_view{facility} == "AUTOCREATE") syslog = LOG_DEBUG;
+  if (is_mere_disconnect(line)) syslog = LOG_DEBUG;
   static RateLimitByKind limit{5, 10s};
   const auto held_back = limit.admit(facility);
   if (!held_back) return;
