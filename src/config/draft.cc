@@ -34,6 +34,12 @@ std::string advice(const Option& option) {
   return text.empty() || text == "[]" ? "correct it" : fmt::format("correct it or leave it out (default: {})", text);
 }
 
+/// "" unsets.
+bool is_empty(const Value& value) {
+  const auto* const text = std::get_if<std::string>(&value.data);
+  return text != nullptr && text->empty();
+}
+
 /// A library property's value, as text.
 std::string property_text(const Setting& setting) {
   if (const auto* const text = std::get_if<std::string>(&setting.value.data)) return *text;
@@ -126,8 +132,9 @@ void Draft::take_named(const Setting& setting, const std::string& path, const st
 }
 
 void Draft::take_option(const Setting& setting, const Option& option, const std::string& name, Feed& feed) {
+  const bool empty_secret = (option.secret || !option.secret_of.empty()) && is_empty(setting.value);
   if (shown_to_all(setting, std::string{option.library}, name)) return;
-  if (!claim(target_of(option, name), name, setting)) return;
+  if (!empty_secret && !claim(target_of(option, name), name, setting)) return;
   const Value value = value_for(option, setting);
   const Field field = option.field(config_, feed);
   if (const Fault fault = assign(option, field, value)) {
@@ -135,8 +142,10 @@ void Draft::take_option(const Setting& setting, const Option& option, const std:
                                     *fault, allowed(option), advice(option)));
     return;
   }
-  replace_other_form(std::string{option.secret_of.empty() ? option.library : option.secret_of},
-                     !option.secret_of.empty());
+  if (!empty_secret) {
+    replace_other_form(std::string{option.secret_of.empty() ? option.library : option.secret_of},
+                       !option.secret_of.empty());
+  }
   config_.origins[name] = setting.place;
 }
 
@@ -190,7 +199,7 @@ void Draft::take_secret_file(const Setting& setting, const std::string& property
 
 /// A secret on the command line.
 bool Draft::shown_to_all(const Setting& setting, const std::string& property, const std::string& name) {
-  if (!setting.is_flag || !is_confidential_name(property)) return false;
+  if (!setting.is_flag || is_empty(setting.value) || !is_confidential_name(property)) return false;
   refuse(setting, name,
          fmt::format("is a secret, and everybody on this machine can read a command line; write it to a file that only "
                      "the daemon's user may read, and set {}_file",

@@ -183,8 +183,7 @@ void frame_sizes(Facts& facts, const Feed& feed) {
 /// Where the one of `names` that is set was set; nullopt: none is.
 std::optional<Fact> first_given(Facts& facts, const std::array<const char*, 2>& names) {
   for (const std::string name : names) {
-    if (const Fact fact = facts.property(name); fact.given()) return fact;
-    if (!facts.value_of(name).empty()) return Fact{"producer." + name, "default"};
+    if (!facts.value_of(name).empty()) return facts.property(name);
     const auto file = facts.config().secret_files.find(name);
     if (file == facts.config().secret_files.end() || file->second.empty()) continue;
     return facts.of(fmt::format("producer.{}_file", name));

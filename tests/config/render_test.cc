@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "config/generate.h"
+#include "base/secret_name.h"
 #include "config/helpers.h"
 #include "config/java_names.h"
 #include "config/table.h"
@@ -66,7 +67,7 @@ TEST(Render, IsReadAgainToTheSame) {
     const Config twice = accepted(rendered);
     EXPECT_EQ(bare(render(twice)), bare(rendered));
     for (const Difference& difference : differences(once, twice)) {
-      EXPECT_TRUE(is_secret_property(std::string_view{difference.option}.substr(sizeof "producer"))) << difference.option;
+      EXPECT_TRUE(is_secret_name(std::string_view{difference.option}.substr(sizeof "producer"))) << difference.option;
     }
   }
   EXPECT_TRUE(differences(accepted(kFeed), accepted(render(accepted(kFeed)))).empty());

@@ -107,9 +107,9 @@ void set_property(const std::string& name, const std::string& value, Options& op
   }
   std::smatch match;
   for (const std::string key : {"username", "password"}) {
-    const std::regex form(key + R"(\s*=\s*"((?:[^"\\]|\\.)*)") ");
-        if (!std::regex_search(value, match, form)) throw std::runtime_error(name + ": no " + key + "=\"…\" in it");
-    options.reader.properties["sasl." + key] = std::regex_replace(match.str(1), std::regex(R"(\\(.))"), "$1");
+    const std::regex form(key + R"re(\s*=\s*"((?:[^"\\]|\\.)*)")re");
+    if (!std::regex_search(value, match, form)) throw std::runtime_error(name + ": no " + key + "=\"…\" in it");
+    options.reader.properties["sasl." + key] = std::regex_replace(match.str(1), std::regex(R"re(\\(.))re"), "$1");
   }
 }
 
