@@ -5,13 +5,13 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <charconv>
-#include <fstream>
 #include <limits>
 #include <map>
 #include <tuple>
 #include <utility>
 
 #include "base/log.h"
+#include "config/secrets.h"
 #include "pipeline/trading_day.h"
 
 namespace tickbridge::app {
@@ -40,15 +40,11 @@ std::uint64_t first_sequence(const config::Feed& feed) {
   return sequence;
 }
 
-Result<std::string> read_password(const config::Feed& feed) {
+/// In each life again: the file may have changed.
+Result<std::string> read_password(const config::Config& config, const config::Feed& feed) {
   if (feed.net.password_file.empty()) return std::string{};
-  std::ifstream file{feed.net.password_file};
-  std::string password;
-  if (!std::getline(file, password)) {
-    return error(ExitCode::kConfig, fmt::format("feed.{}.password_file = \"{}\" cannot be read, or is empty", feed.name,
-                                                feed.net.password_file));
-  }
-  return password;
+  const std::string option = fmt::format("feed.{}.password_file", feed.name);
+  return config::read_password(config::secret_file(config, option, feed.net.password_file));
 }
 
 }  // namespace
@@ -116,7 +112,7 @@ Result<void> FeedUnit::build(Opened& opened) {
   acknowledged_before_ = metrics_.value(FeedCounter::kMessagesAcknowledged);
   auto day = pipeline::TradingDay::create(replayed_.policies.trading_date, replayed_.policies.time_zone);
   if (!day) return day.error();
-  auto password = read_password(config_);
+  auto password = read_password(around_.config, config_);
   if (!password) return password.error();
   const pipeline::Resume where = resume(*day);
   opened.feed->attach({.feed = config_.name,

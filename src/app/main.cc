@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "app/application.h"
+#include "app/core_dumps.h"
 #include "base/log.h"
 #include "config/config.h"
 #include "ops/log_setup.h"
@@ -12,6 +13,7 @@ namespace {
 
 int run(int argc, char** argv) {
   using namespace tickbridge;
+  app::forbid_core_dumps();  // before a secret is read
   auto loaded = config::load(argc, argv);
   if (const auto* exit = std::get_if<config::Exit>(&loaded)) {
     std::fputs(exit->text.c_str(), exit->to_stderr ? stderr : stdout);
@@ -23,11 +25,14 @@ int run(int argc, char** argv) {
     return 0;
   }
   if (invocation.check_config) {
+    for (const std::string& warning : invocation.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
     std::puts("the configuration is sound");
     return 0;
   }
+  if (invocation.config.core_dumps) app::allow_core_dumps();
   std::signal(SIGPIPE, SIG_IGN);  // TLS writes to a closed connection, logs to a reader that has left
   ops::set_up_logging(invocation.config.log);
+  for (const std::string& warning : invocation.warnings) log_event(Event::kConfigWarning, "{}", warning);
   const auto code = app::Application{std::move(invocation), [argc, argv] { return config::load(argc, argv); }}.run();
   end_log();
   return static_cast<int>(code);

@@ -29,6 +29,9 @@ namespace tickbridge {
   X(kInvariantBroken, "invariant-broken", kCritical, kAlways,                                                         \
     "A fault in tickbridge; it aborts, so that nothing wrong is written.",                                            \
     "Report it with the lines before it; the daemon can be started again.")                                           \
+  X(kConfigWarning, "config-warning", kWarn, kAlways,                                                                 \
+    "The configuration is taken, and something about it is unwise: a secret that others may read, as a rule.",        \
+    "Do what the line says.")                                                                                         \
   X(kReloaded, "reloaded", kInfo, kAlways, "SIGHUP: the configuration was read again and taken over.", "Nothing.")    \
   X(kReloadRefused, "reload-refused", kError, kAlways,                                                                \
     "SIGHUP: the configuration is wrong, or this is not the moment; all stays as it was.",                                                       \

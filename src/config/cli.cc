@@ -11,6 +11,7 @@
 #include "config/flags.h"
 #include "config/generate.h"
 #include "config/nearest.h"
+#include "config/secrets.h"
 
 namespace tickbridge::config {
 namespace {
@@ -141,8 +142,14 @@ std::variant<Invocation, Exit> load(int argc, const char* const* argv) {
   if (!file) return leave(file.error());
   auto config = parse(file->second, file->first, arguments.overrides);
   if (!config) return leave(config.error());
-  return Invocation{std::move(*config),      arguments.start,        arguments.exit_at_end,
-                    arguments.accept_change, arguments.check_config, arguments.print_config};
+  std::vector<std::string> warnings;
+  if (!arguments.print_config) {  // which shows files' names, and works where they cannot be read
+    auto told = take_secrets(*config, file->first);
+    if (!told) return leave(told.error());
+    warnings = std::move(*told);
+  }
+  return Invocation{std::move(*config),     arguments.start,        arguments.exit_at_end, arguments.accept_change,
+                    arguments.check_config, arguments.print_config, std::move(warnings)};
 }
 
 }  // namespace tickbridge::config

@@ -42,6 +42,9 @@ struct Config {
   journal::Options checkpoint;
   ops::HttpOptions http;
   ops::LogOptions log;
+  bool core_dumps = false;
+  /// The producer's secrets: the library's property → the file that holds it, as written; "": none.
+  std::map<std::string, std::string> secret_files;
   /// Where each option that is not at its default came from: its name as `--set` takes it → "file:line" or a flag.
   std::map<std::string, std::string> origins;
 };
@@ -62,6 +65,7 @@ struct Invocation {
   bool accept_change = false;
   bool check_config = false;
   bool print_config = false;
+  std::vector<std::string> warnings;  ///< for the log
 };
 
 /// What to say before leaving: `--help`, `--version`, or what is wrong.

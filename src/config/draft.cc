@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/secret_name.h"
 #include "config/checks.h"
 #include "config/java_names.h"
 #include "config/nearest.h"
@@ -33,9 +34,22 @@ std::string advice(const Option& option) {
   return text.empty() || text == "[]" ? "correct it" : fmt::format("correct it or leave it out (default: {})", text);
 }
 
+/// "" unsets.
+bool is_empty(const Value& value) {
+  const auto* const text = std::get_if<std::string>(&value.data);
+  return text != nullptr && text->empty();
+}
+
+/// A library property's value, as text.
+std::string property_text(const Setting& setting) {
+  if (const auto* const text = std::get_if<std::string>(&setting.value.data)) return *text;
+  return setting.is_flag ? setting.raw : to_toml(setting.value);
+}
+
 /// Host and port set a part of hosts.
 std::string target_of(const Option& option, const std::string& name) {
   if (!option.library.empty()) return fmt::format("library {}", option.library);
+  if (!option.secret_of.empty()) return fmt::format("library {}", option.secret_of);
   return name;
 }
 
@@ -85,6 +99,8 @@ void Draft::take_one(const Setting& setting) {
     take_feed(setting);
   } else if (name.starts_with(kLibrary)) {
     take_property(setting, name.substr(kLibrary.size()));
+  } else if (name == "producer.sasl.mechanisms") {  // the client library's name, as good as Java's
+    take_named(setting, "producer.sasl.mechanism", "producer.sasl.mechanism", nobody_);
   } else {
     take_named(setting, name, name, nobody_);
   }
@@ -116,13 +132,19 @@ void Draft::take_named(const Setting& setting, const std::string& path, const st
 }
 
 void Draft::take_option(const Setting& setting, const Option& option, const std::string& name, Feed& feed) {
-  if (!claim(target_of(option, name), name, setting)) return;
+  const bool empty_secret = (option.secret || !option.secret_of.empty()) && is_empty(setting.value);
+  if (shown_to_all(setting, std::string{option.library}, name)) return;
+  if (!empty_secret && !claim(target_of(option, name), name, setting)) return;
   const Value value = value_for(option, setting);
   const Field field = option.field(config_, feed);
   if (const Fault fault = assign(option, field, value)) {
     problems_.push_back(fmt::format("{}: {} = {} {}; allowed: {}; {}", setting.place, name, shown(value, option.secret),
                                     *fault, allowed(option), advice(option)));
     return;
+  }
+  if (!empty_secret) {
+    replace_other_form(std::string{option.secret_of.empty() ? option.library : option.secret_of},
+                       !option.secret_of.empty());
   }
   config_.origins[name] = setting.place;
 }
@@ -154,12 +176,44 @@ void Draft::take_property(const Setting& setting, const std::string& property) {
     return refuse(setting, name,
                   fmt::format("is {}; allowed: text, a number, true or false; correct it", type_name(setting.value)));
   }
+  constexpr std::string_view kFile = "_file";
+  if (property.ends_with(kFile)) {
+    const std::string secret = property.substr(0, property.size() - kFile.size());
+    if (is_secret_name(secret)) return take_secret_file(setting, std::string{canonical_property(secret)});
+  }
+  if (shown_to_all(setting, canonical, name)) return;
   if (!claim("library " + canonical, name, setting)) return;
-  const auto* text = std::get_if<std::string>(&setting.value.data);
-  config_.producer.properties[canonical] = text != nullptr   ? *text
-                                           : setting.is_flag ? setting.raw
-                                                             : to_toml(setting.value);
+  replace_other_form(canonical, false);
+  config_.producer.properties[canonical] = property_text(setting);
   config_.origins[name] = setting.place;
+}
+
+/// "ssl.key.pem_file" under producer.librdkafka, and the like.
+void Draft::take_secret_file(const Setting& setting, const std::string& property) {
+  const std::string name = join(setting.keys);
+  if (!claim("library " + property, name, setting)) return;
+  replace_other_form(property, true);
+  config_.secret_files[property] = property_text(setting);
+  config_.origins[name] = setting.place;
+}
+
+/// A secret on the command line.
+bool Draft::shown_to_all(const Setting& setting, const std::string& property, const std::string& name) {
+  if (!setting.is_flag || is_empty(setting.value) || !is_confidential_name(property)) return false;
+  refuse(setting, name,
+         fmt::format("is a secret, and everybody on this machine can read a command line; write it to a file that only "
+                     "the daemon's user may read, and set {}_file",
+                     name));
+  return true;
+}
+
+/// A secret and its file are one: the later layer's form holds.
+void Draft::replace_other_form(const std::string& property, bool by_file) {
+  if (by_file) {
+    config_.producer.properties.erase(property);
+  } else {
+    config_.secret_files.erase(property);
+  }
 }
 
 /// Says who sets `target`. False: another name has set it in this layer already.

@@ -44,6 +44,9 @@ class Draft {
   void take_entry(const Setting& setting, const Option& option, const std::string& name, Feed& feed);
   void take_property(const Setting& setting, const std::string& property);
   void take_unknown(const Setting& setting, const std::string& path, const std::string& name);
+  void take_secret_file(const Setting& setting, const std::string& property);
+  [[nodiscard]] bool shown_to_all(const Setting& setting, const std::string& property, const std::string& name);
+  void replace_other_form(const std::string& property, bool by_file);
   [[nodiscard]] bool claim(const std::string& target, const std::string& name, const Setting& setting);
   [[nodiscard]] std::string unknown_feed(const std::string& name) const;
   void refuse(const Setting& setting, std::string_view name, std::string_view what);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/secret_name.h"
 #include "config/java_names.h"
 #include "config/table.h"
 
@@ -32,7 +33,7 @@ Fact Facts::property(std::string_view canonical) {
   for (const auto& [name, place] : config_.origins) {
     constexpr std::string_view kLibrary = "producer.librdkafka.";
     if (name.starts_with(kLibrary) && canonical_property(name.substr(kLibrary.size())) == canonical) {
-      return {fmt::format("{} = {}", name, value_of(canonical)), place};
+      return {fmt::format("{} = {}", name, is_secret_name(canonical) ? "***" : value_of(canonical)), place};
     }
   }
   for (const Option& option : options()) {

@@ -165,7 +165,8 @@ The daemon sets these itself where nobody else does:
 | `enable.gapless.guarantee` | as `enable.idempotence` | a refused record stops the producer instead of leaving a hole |
 | `retries` | without end; 0 in `at_most_once` without idempotence | |
 | `queue.buffering.max.messages`, `queue.buffering.max.kbytes` | from `max_in_flight_messages`, `buffer.memory` | |
-| `allow.auto.create.topics`, `log.connection.close` | `false` | topics are created as `[topics]` says |
+| `allow.auto.create.topics` | `false` | topics are created as `[topics]` says |
+| `log.connection.close` | `true` | a listener that wants TLS or a login just closes; idle connections that end are logged as debug |
 
 These are the daemon's, and refused:
 )";

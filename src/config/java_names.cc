@@ -56,8 +56,8 @@ constexpr std::array kJava{
     Refused{"config.providers", kJavaClass},
     Refused{"security.providers", kJavaClass},
     Refused{"ssl.truststore.location",
-            "is a Java keystore; export its certificates as PEM and set "
-            "producer.ssl.ca.location"},
+            "is a Java keystore; write its certificates as PEM and set producer.ssl.ca.location: keytool -list -rfc "
+            "-keystore FILE > ca.pem, or for PKCS#12 openssl pkcs12 -in FILE -nokeys -out ca.pem"},
     Refused{"ssl.truststore.certificates", "is named otherwise in the client library: set producer.ssl.ca.pem"},
     Refused{"ssl.truststore.password",
             "has no counterpart: certificates in PEM need no password; set "
@@ -77,9 +77,6 @@ constexpr std::array kJava{
     Refused{"ssl.trustmanager.algorithm", kOpenSsl},
     Refused{"ssl.secure.random.implementation", kOpenSsl},
     Refused{"ssl.engine.factory.class", kJavaClass},
-    Refused{"sasl.jaas.config",
-            "is Java's way to say it; set producer.sasl.username and producer.sasl.password (PLAIN, "
-            "SCRAM), producer.sasl.kerberos.* or producer.sasl.oauthbearer.*"},
     Refused{"sasl.client.callback.handler.class", kJavaClass},
     Refused{"sasl.login.*", kLogin},
     Refused{"sasl.kerberos.kinit.cmd",
@@ -176,14 +173,6 @@ std::string_view canonical_property(std::string_view name) {
     if (alias == name) return canonical;
   }
   return name;
-}
-
-bool is_secret_property(std::string_view name) {
-  constexpr std::array<std::string_view, 6> kParts{"password",           "secret",  ".pem",
-                                                   "oauthbearer.config", "ssl_key", "token"};
-  if (name == "sasl.oauthbearer.token.endpoint.url") return false;
-  return std::any_of(kParts.begin(), kParts.end(),
-                     [&](std::string_view part) { return name.find(part) != std::string_view::npos; });
 }
 
 }  // namespace tickbridge::config

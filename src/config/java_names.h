@@ -21,7 +21,5 @@ struct Refused {
 
 /// The library has two names for some properties: the one used here (queue.buffering.max.ms → linger.ms).
 [[nodiscard]] std::string_view canonical_property(std::string_view name);
-/// Whether the property's value is never shown.
-[[nodiscard]] bool is_secret_property(std::string_view name);
 
 }  // namespace tickbridge::config

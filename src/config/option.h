@@ -67,12 +67,15 @@ struct Option {
   std::string_view library = {};                           ///< Property: the library's own name
   std::string (*translate)(const std::string&) = nullptr;  ///< Property: Java's value into the library's
   std::string_view fallback = {};                          ///< Property: what holds if it is not set
-  bool numbers = false;     ///< kText: a whole number or a date without quotes is taken too
-  bool secret = false;      ///< shown as ***
-  bool reloadable = false;  ///< taken over by a running daemon (SIGHUP), at once
-  bool renews = false;      ///< so too, by all feeds that begin anew at a checkpoint
-  bool in_help = false;     ///< listed by --help
-  bool shapes = false;      ///< a feed's: shapes what is written, so a checkpoint holds it (recovery.md)
+  /// kText: names a file that holds a secret; looked at when the configuration is taken (secrets.h).
+  bool secret_file = false;
+  std::string_view secret_of = {};  ///< secret_file: the library's property that the secret is for
+  bool numbers = false;             ///< kText: a whole number or a date without quotes is taken too
+  bool secret = false;              ///< shown as ***
+  bool reloadable = false;          ///< taken over by a running daemon (SIGHUP), at once
+  bool renews = false;              ///< so too, by all feeds that begin anew at a checkpoint
+  bool in_help = false;             ///< listed by --help
+  bool shapes = false;              ///< a feed's: shapes what is written, so a checkpoint holds it (recovery.md)
 
   [[nodiscard]] bool is_feed() const { return path.starts_with("feed.*."); }
   /// What a change of it takes.

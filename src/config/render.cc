@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/secret_name.h"
 #include "config/config.h"
 #include "config/java_names.h"
 #include "config/table.h"
@@ -62,7 +63,10 @@ class Renderer {
     const Field field = option.field(config_, feed);
     if (std::holds_alternative<HostOf>(field) || std::holds_alternative<PortOf>(field)) return;
     if (std::holds_alternative<Property>(field) && by_own_name(option.library)) return;
-    const auto value = show(option, field);
+    if (!option.secret_of.empty() && own_name(fmt::format("{}_file", option.secret_of))) return;
+    const auto file = config_.secret_files.find(std::string{option.library});
+    const bool from_file = file != config_.secret_files.end() && !file->second.empty();
+    const auto value = from_file ? std::nullopt : show(option, field);
     if (!value && option.fallback == "never") {
       out_ += line(fmt::format("# {} is not set", key(key_of(option.path))), "the default: never");
       return;
@@ -108,8 +112,12 @@ class Renderer {
     out_ += "\n[producer.librdkafka]\n";
     for (const auto& [name, value] : config_.producer.properties) {
       if (!by_own_name(name)) continue;
-      const std::string shown = is_secret_property(name) ? "***" : value;
+      const std::string shown = is_secret_name(name) ? "***" : value;
       out_ += line(fmt::format("{} = {}", key(name), in_quotes(shown)), origin(own_name(name).value_or("")));
+    }
+    for (const auto& [name, file] : config_.secret_files) {
+      const auto own = own_name(name + "_file");
+      if (own) out_ += line(fmt::format("{} = {}", key(name + "_file"), in_quotes(file)), origin(*own));
     }
     if (!config_.producer.properties.contains("socket.nagle.disable")) {
       out_ += line("# \"socket.nagle.disable\" = true", "the default");

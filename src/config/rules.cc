@@ -1,11 +1,10 @@
 #include "config/rules.h"
 
-#include <unistd.h>
-
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
+#include <array>
+#include <optional>
 #include <utility>
 
 #include "config/checks.h"
@@ -181,14 +180,23 @@ void frame_sizes(Facts& facts, const Feed& feed) {
   }
 }
 
-void password(Facts& facts, const Feed& feed) {
-  const std::string& path = feed.net.password_file;
-  std::error_code problem;
-  if (path.empty()) return;
-  if (std::filesystem::is_directory(path, problem) || ::access(path.c_str(), R_OK) != 0) {
-    facts.wrong(facts.of(feed, "password_file"),
-                "cannot be read; allowed: a file that the daemon's user may read; create it or correct its rights");
+/// Where the one of `names` that is set was set; nullopt: none is.
+std::optional<Fact> first_given(Facts& facts, const std::array<const char*, 2>& names) {
+  for (const std::string name : names) {
+    if (!facts.value_of(name).empty()) return facts.property(name);
+    const auto file = facts.config().secret_files.find(name);
+    if (file == facts.config().secret_files.end() || file->second.empty()) continue;
+    return facts.of(fmt::format("producer.{}_file", name));
   }
+  return std::nullopt;
+}
+
+/// A key without its certificate is not used, and nobody says so.
+void key_and_certificate(Facts& facts) {
+  const auto key = first_given(facts, {"ssl.key.location", "ssl.key.pem"});
+  const auto certificate = first_given(facts, {"ssl.certificate.location", "ssl.certificate.pem"});
+  if (key && !certificate) facts.wrong(*key, "has no certificate: set producer.ssl.certificate.location too");
+  if (certificate && !key) facts.wrong(*certificate, "has no key: set producer.ssl.key.location too");
 }
 
 void feed_rules(Facts& facts, const Feed& feed) {
@@ -202,7 +210,6 @@ void feed_rules(Facts& facts, const Feed& feed) {
   without_effect(facts, feed);
   timing(facts, feed);
   frame_sizes(facts, feed);
-  password(facts, feed);
 }
 
 void shared_topic(Facts& facts, const Feed& a, const Feed& b) {
@@ -247,6 +254,7 @@ void compaction(Facts& facts, const Feed& feed) {
 }
 
 void daemon_rules(Facts& facts) {
+  key_and_certificate(facts);
   const pipeline::Options& pipeline = facts.config().pipeline;
   if (pipeline.task_bytes * 4 > pipeline.ring_bytes) {
     facts.clash(facts.of("pipeline.task_bytes"), facts.of("pipeline.ring_bytes"),

@@ -7,7 +7,7 @@ namespace tickbridge::config {
 const std::vector<Option>& options() {
   static const std::vector<Option> all = [] {
     std::vector<Option> rows = daemon_options();
-    const auto first = rows.begin() + 2;  // the two time-outs, which stand in no table
+    const auto first = rows.begin() + 3;  // what stands in no table
     for (auto&& part : {feed_options(), producer_options()}) {
       const bool feed = part.front().is_feed();
       rows.insert(

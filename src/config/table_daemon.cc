@@ -25,6 +25,12 @@ std::vector<Option> daemon_options() {
        .max = kHour,
        .reloadable = true,
        .in_help = true},
+      {.path = "core_dumps",
+       .kind = Kind::kSwitch,
+       .field = in_daemon<&Config::core_dumps>,
+       .doc =
+           "Whether a crash may write the daemon's memory, secrets and all, to a file, and a debugger of the same user "
+           "may look into it."},
 
       {.path = "pipeline.workers",
        .kind = Kind::kWhole,

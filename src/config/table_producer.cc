@@ -1,8 +1,10 @@
 // [producer]: the names of Apache Kafka's Java producer with Java's meaning, each translated to the client library's
 // property (librdkafka 2.0.2, CONFIGURATION.md; ranges are the narrower of both).
 #include <algorithm>
+#include <array>
 #include <cctype>
 
+#include "config/jaas.h"
 #include "config/table.h"
 
 namespace tickbridge::config {
@@ -318,6 +320,41 @@ std::vector<Option> tls() {
   return rows;
 }
 
+/// Secrets of the producer's that have a file form.
+constexpr std::array<std::string_view, 7> kSecrets{
+    "sasl.password", "sasl.jaas.config", "sasl.oauthbearer.client.secret", "sasl.oauthbearer.config",
+    "ssl.key.pem",   "ssl.key.password", "ssl.keystore.password"};
+
+template <std::size_t index>
+Field file_of_secret(Config& config, Feed&) {
+  return &config.secret_files[std::string{kSecrets[index]}];
+}
+
+template <std::size_t index>
+Option file_of(std::string_view path, std::string_view doc) {
+  return {.path = path,
+          .field = file_of_secret<index>,
+          .doc = doc,
+          .max = 4096,
+          .allowed = "a path, or credential:NAME",
+          .secret_file = true,
+          .secret_of = kSecrets[index]};
+}
+
+std::vector<Option> secret_files() {
+  return {
+      file_of<0>("producer.sasl.password_file", "A file with sasl.password in its first line."),
+      file_of<1>("producer.sasl.jaas.config_file", "A file that holds sasl.jaas.config."),
+      file_of<2>("producer.sasl.oauthbearer.client.secret_file",
+                 "A file with sasl.oauthbearer.client.secret in its first line."),
+      file_of<3>("producer.sasl.oauthbearer.config_file", "A file that holds sasl.oauthbearer.config."),
+      file_of<4>("producer.ssl.key.pem_file",
+                 "A file that holds ssl.key.pem; ssl.key.location does the same, and is read by the library itself."),
+      file_of<5>("producer.ssl.key.password_file", "A file with ssl.key.password in its first line."),
+      file_of<6>("producer.ssl.keystore.password_file", "A file with ssl.keystore.password in its first line."),
+  };
+}
+
 std::vector<Option> sasl() {
   std::vector<Option> rows{
       same("producer.sasl.username", "The user, for PLAIN and SCRAM."),
@@ -340,6 +377,15 @@ std::vector<Option> sasl() {
                   .words = {"GSSAPI", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"},
                   .library = "sasl.mechanism",
                   .fallback = "GSSAPI"});
+  rows.push_back({.path = "producer.sasl.jaas.config",
+                  .field = property,
+                  .doc = "Java's way to give user and password of PLAIN and SCRAM: \"….PlainLoginModule required "
+                         "username=\\\"me\\\" password=\\\"…\\\";\".",
+                  .check = check_jaas,
+                  .allowed = "a line with PlainLoginModule or ScramLoginModule, username and password",
+                  .library = "sasl.jaas.config",
+                  .fallback = "\"\"",
+                  .secret = true});
   rows.push_back({.path = "producer.sasl.oauthbearer.method",
                   .kind = Kind::kWord,
                   .field = property,
@@ -361,7 +407,7 @@ std::vector<Option> sasl() {
 
 std::vector<Option> producer_options() {
   std::vector<Option> rows = sending();
-  for (auto* part : {own, connecting, tls, sasl}) {
+  for (auto* part : {own, connecting, tls, sasl, secret_files}) {
     const std::vector<Option> more = part();
     rows.insert(rows.end(), more.begin(), more.end());
   }

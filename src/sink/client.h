@@ -28,11 +28,20 @@ struct Client {
   std::atomic<SteadyClock::rep> transaction_begun{0};  ///< the newest one, SteadyClock's ticks; 0: none
   std::atomic<bool> attention{false};  ///< a lane has something for the delivery thread (LaneCore::attend)
 
-  /// The last error that the library told, for messages of those who wait at start.
+  /// The last error that the library told, for messages of those who wait at start. That all brokers are down, or that
+  /// a send failed, follows from another, which says more.
   void note_error(rd_kafka_resp_err_t code, std::string text) {
     const std::scoped_lock lock{mutex_};
+    const bool follows = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || text.find("Broken pipe") != text.npos;
+    if (follows && last_code_ != RD_KAFKA_RESP_ERR_NO_ERROR) return;
     last_code_ = code;
     last_text_ = std::move(text);
+  }
+  /// A broker has answered: what was before is over.
+  void forget_error() {
+    const std::scoped_lock lock{mutex_};
+    last_code_ = RD_KAFKA_RESP_ERR_NO_ERROR;
+    last_text_.clear();
   }
   [[nodiscard]] std::pair<rd_kafka_resp_err_t, std::string> last_error() const {
     const std::scoped_lock lock{mutex_};

@@ -9,6 +9,9 @@
 #include <optional>
 #include <string_view>
 
+#include "base/secret_name.h"
+#include "sink/certificates.h"
+
 namespace tickbridge::sink {
 
 namespace {
@@ -78,7 +81,8 @@ Properties common_defaults(const ProducerOptions& options) {
           {"queue.buffering.max.messages", std::to_string(messages)},
           {"queue.buffering.max.kbytes", std::to_string(kilobytes)},
           {"allow.auto.create.topics", "false"},
-          {"log.connection.close", "false"},
+          // else it is silent about the closed connection of a client that does not speak as the listener wants
+          {"log.connection.close", "true"},
           {"statistics.interval.ms", "0"}};
 }
 
@@ -126,7 +130,7 @@ Properties connection_properties(const ProducerOptions& options) {
   Properties result{{"client.id", "tickbridge"},
                     {"socket.nagle.disable", "true"},
                     {"allow.auto.create.topics", "false"},
-                    {"log.connection.close", "false"},
+                    {"log.connection.close", "true"},
                     {"statistics.interval.ms", "0"}};
   for (const auto& [name, value] : options.properties) {
     const std::string kept{canonical(name)};
@@ -203,12 +207,11 @@ Result<ConfHandle> make_conf(const Properties& properties) {
   std::array<char, 512> text{};
   for (const auto& [name, value] : properties) {
     if (rd_kafka_conf_set(conf.get(), name.c_str(), value.c_str(), text.data(), text.size()) != RD_KAFKA_CONF_OK) {
-      const bool secret = name.find("password") != std::string::npos || name.find("secret") != std::string::npos ||
-                          name.find(".pem") != std::string::npos || name == "sasl.oauthbearer.config";
       return error(ExitCode::kConfig, fmt::format("producer property {} = \"{}\" is refused by the client library: {}",
-                                                  name, secret ? "***" : value, text.data()));
+                                                  name, is_secret_name(name) ? "***" : value, text.data()));
     }
   }
+  note_certificates(conf.get());
   return conf;
 }
 

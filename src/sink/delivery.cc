@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "base/log.h"
+#include "sink/connection.h"
 #include "sink/errors.h"
+#include "sink/lookup.h"
 #include "sink/transactions.h"
 
 namespace tickbridge::sink {
@@ -155,8 +157,10 @@ void DeliveryThread::handle_error(rd_kafka_event_t* event) {
   if (client_.counts != nullptr) client_.counts->add(counter_of(code), 1);
   if (code == RD_KAFKA_RESP_ERR__FATAL || rd_kafka_event_error_is_fatal(event) != 0) return handle_fatal();
   if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) client_.connected.store(false);
-  log_event(Event::kKafkaError, Source{.feed = {}, .facility = rd_kafka_err2name(code)}, "Kafka: {}: {}",
-            describe(code), text);
+  if (is_mere_disconnect(text)) return;
+  const std::string advice = advice_for(client_, code, text);
+  log_event(Event::kKafkaError, Source{.feed = {}, .facility = rd_kafka_err2name(code)}, "Kafka: {}: {}{}{}",
+            describe(code), text, advice.empty() ? "" : "; ", advice);
 }
 
 // Under enable.gapless.guarantee a record that the broker refuses shows as a fatal error first; the report that

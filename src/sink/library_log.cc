@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/log.h"
+#include "sink/connection.h"
 
 namespace tickbridge::sink {
 
@@ -25,6 +26,7 @@ void forward_log(const rd_kafka_t* /*client*/, int syslog, const char* facility,
   if (std::string_view{facility} == "CONFWARN" && line.find("experimental") != line.npos) syslog = LOG_DEBUG;
   // A broker that cannot be told not to create topics: the embedded one, which says what it is for already.
   if (std::string_view{facility} == "AUTOCREATE") syslog = LOG_DEBUG;
+  if (is_mere_disconnect(line)) syslog = LOG_DEBUG;
   log_event(event_of(syslog), Source{.feed = {}, .facility = facility}, "librdkafka {}: {}", facility, text);
 }
 

@@ -6,6 +6,8 @@
 #include <thread>
 
 #include "sink/admin.h"
+#include "sink/certificates.h"
+#include "sink/connection.h"
 #include "sink/errors.h"
 
 namespace tickbridge::sink {
@@ -24,10 +26,9 @@ bool login_refused(const Client& client) {
 }
 
 Error refused_login(const Client& client) {
-  return error(ExitCode::kUnavailable,
-               fmt::format("Kafka at bootstrap.servers = {} refuses the login: {}; check producer.sasl.username, "
-                           "producer.sasl.password, producer.sasl.mechanism and producer.security.protocol",
-                           servers(client), client.last_error().second));
+  const auto [code, text] = client.last_error();
+  return error(ExitCode::kUnavailable, fmt::format("Kafka at bootstrap.servers = {} refuses the login: {}; {}",
+                                                   servers(client), text, advice_for(client, code, text)));
 }
 
 }  // namespace
@@ -39,19 +40,28 @@ std::string property(const Client& client, const char* name) {
   return found == RD_KAFKA_CONF_OK ? text.data() : "?";
 }
 
+std::string advice_for(const Client& client, rd_kafka_resp_err_t code, std::string_view text) {
+  return connection_advice({.code = code,
+                            .text = text,
+                            .certificate = last_certificate_fault(),
+                            .mechanism = property(client, "sasl.mechanisms"),
+                            .library = rd_kafka_version()});
+}
+
 std::string servers(const Client& client) { return property(client, "bootstrap.servers"); }
 
 Error unreachable(const Client& client, rd_kafka_resp_err_t code) {
   const auto [last, text] = client.last_error();
+  std::string advice = advice_for(client, last, text);
+  if (advice.empty()) advice = "check the address and that the broker runs and lets this machine in";
   return error(ExitCode::kUnavailable,
-               fmt::format("Kafka does not answer at bootstrap.servers = {}: {}{}{}; check the address and that the "
-                           "broker runs and lets this machine in",
-                           servers(client), describe(code), text.empty() ? "" : "; last error: ", text));
+               fmt::format("Kafka does not answer at bootstrap.servers = {}: {}{}{}; {}", servers(client),
+                           describe(code), text.empty() ? "" : "; last error: ", text, advice));
 }
 
 // Asked by handle, so that the answer reaches the library's own view of the topic too: a record handed over before
 // that would wait "unassigned" and could be overtaken.
-Result<Look> look_up(const Client& client, rd_kafka_topic_t* topic, bool just_created, SteadyTime deadline) {
+Result<Look> look_up(Client& client, rd_kafka_topic_t* topic, bool just_created, SteadyTime deadline) {
   const std::string_view name = rd_kafka_topic_name(topic);
   rd_kafka_resp_err_t last = RD_KAFKA_RESP_ERR__TIMED_OUT;
   for (; SteadyClock::now() < deadline; std::this_thread::sleep_for(kPause)) {
@@ -62,6 +72,7 @@ Result<Look> look_up(const Client& client, rd_kafka_topic_t* topic, bool just_cr
       if (login_refused(client)) return refused_login(client);
       continue;
     }
+    if (!client.failed.load()) client.forget_error();
     const rd_kafka_metadata_topic_t& answer = metadata->topics[0];
     last = answer.err;
     if (last == RD_KAFKA_RESP_ERR_NO_ERROR && answer.partition_cnt > 0) {

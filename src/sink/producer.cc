@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "sink/conf.h"
+#include "sink/connection.h"
 #include "sink/delivery.h"
 #include "sink/library_log.h"
 #include "sink/sockets.h"
@@ -172,8 +173,7 @@ Result<std::unique_ptr<Producer>> Producer::create(const ProducerOptions& option
   std::array<char, 512> text{};
   ClientHandle handle{rd_kafka_new(RD_KAFKA_PRODUCER, conf->get(), text.data(), text.size())};
   if (!handle) {
-    return error(ExitCode::kConfig,
-                 fmt::format("the client library refuses the properties under [producer]: {}", text.data()));
+    return refused_properties(text.data());
   }
   (void)conf->release();  // rd_kafka_new took it
   return std::unique_ptr<Producer>{std::make_unique<OneProducer>(

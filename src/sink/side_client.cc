@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "sink/connection.h"
 #include "sink/library_log.h"
 #include "sink/sockets.h"
 
@@ -43,8 +44,7 @@ Result<std::unique_ptr<SideClient>> SideClient::create(Setup setup) {
   const PatientThreads patient;
   ClientHandle handle{rd_kafka_new(setup.type, conf->get(), text.data(), text.size())};
   if (!handle) {
-    return error(ExitCode::kConfig,
-                 fmt::format("the client library refuses the properties under [producer]: {}", text.data()));
+    return refused_properties(text.data());
   }
   (void)conf->release();  // rd_kafka_new took it
   return std::unique_ptr<SideClient>{new SideClient{std::move(handle), std::move(setup)}};

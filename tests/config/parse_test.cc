@@ -136,12 +136,6 @@ TEST(Parse, NeverShowsASecretInAMessage) {
               testing::Not(HasSubstr("hunter2")));
 }
 
-TEST(Parse, RefusesAPasswordFileThatCannotBeRead) {
-  EXPECT_THAT(refusal(feed("password_file = \"/nonexistent/password\"")),
-              AllOf(StartsWith("t.toml:3: "), HasSubstr("/nonexistent/password"), HasSubstr("cannot be read")));
-  EXPECT_THAT(refusal(feed("password_file = \"/tmp\"")), HasSubstr("cannot be read"));
-}
-
 TEST(Parse, MakesAFeedNamedDefaultIfNoneIsNamed) {
   Overrides overrides;
   overrides.host = "exchange";

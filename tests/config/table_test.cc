@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "base/secret_name.h"
 #include "config/checks.h"
 #include "config/helpers.h"
 #include "config/java_names.h"
@@ -57,7 +58,7 @@ TEST(Table, GivesEachLibraryPropertyToOneOption) {
     EXPECT_EQ(canonical_property(option.library), option.library);
     EXPECT_EQ(find_refused(owned_properties(), option.library), nullptr) << option.library;
     EXPECT_EQ(find_refused(refused_java_names(), key_of(option.path)), nullptr) << option.path;
-    EXPECT_EQ(option.secret, is_secret_property(option.library)) << option.library;
+    EXPECT_EQ(option.secret, is_secret_name(option.library)) << option.library;
   }
 }
 

@@ -49,13 +49,14 @@ def threads(pid: int) -> dict[str, tuple[str, float, int]]:
 class Program:
     """A child process with its output in files."""
 
-    def __init__(self, name: str, arguments: list, stdin=None):
+    def __init__(self, name: str, arguments: list, stdin=None, environment: dict | None = None):
         self.name = name
         self.directory = tempfile.TemporaryDirectory(prefix=f"tickbridge-{name}-")
         self.out = pathlib.Path(self.directory.name) / "out"
         self.err = pathlib.Path(self.directory.name) / "err"
         with open(self.out, "wb") as out, open(self.err, "wb") as err:
-            self.process = subprocess.Popen([str(a) for a in arguments], stdout=out, stderr=err, stdin=stdin)
+            self.process = subprocess.Popen([str(a) for a in arguments], stdout=out, stderr=err, stdin=stdin,
+                                            env={**os.environ, **environment} if environment else None)
 
     def __enter__(self):
         return self
@@ -128,16 +129,22 @@ class EmbeddedBroker(Program):
 
 
 class Kafka:
-    """A real cluster, by tools/kafka. `settings`: of the brokers, name=value."""
+    """A real cluster, by tools/kafka. `settings`: of the brokers, name=value. `security`: listeners with TLS and logins,
+    whose addresses are in `secure`; `version`: of Kafka, else the usual one."""
 
-    def __init__(self, brokers: int = 1, *settings: str):
+    def __init__(self, brokers: int = 1, *settings: str, security: str = "", version: str = ""):
         self.directory = tempfile.TemporaryDirectory(prefix="tickbridge-kafka-")
-        text = self.run("up", "--brokers", brokers, *(word for pair in settings for word in ("--broker-config", pair)))
+        self.environment = {**os.environ, **({"TICKBRIDGE_KAFKA_VERSION": version} if version else {})}
+        text = self.run("up", "--brokers", brokers, *(word for pair in settings for word in ("--broker-config", pair)),
+                        *(["--security", security] if security else []))
         self.servers = re.search(r"bootstrap\.servers=(\S+)", text)[1]
+        self.secure = dict(re.findall(r"bootstrap\.servers\.(\w+)=(\S+)", text))
+        self.certificates = pathlib.Path(self.directory.name) / "cluster/security"
 
-    def run(self, *words) -> str:
+    def run(self, *words, stdin: str = "") -> str:
         done = subprocess.run([ROOT / "tools/kafka", str(words[0]), "--dir", self.directory.name + "/cluster",
-                               *map(str, words[1:])], capture_output=True, text=True, timeout=300)
+                               *map(str, words[1:])], capture_output=True, text=True, timeout=300, input=stdin,
+                              env=self.environment)
         assert done.returncode == 0, f"tools/kafka {words}: {done.stdout}{done.stderr}"
         return done.stdout
 
@@ -159,7 +166,8 @@ class Kafka:
 class Daemon(Program):
     """settings: {option: value}, as --set takes them; `config` is TOML instead of, or beside, settings."""
 
-    def __init__(self, servers: str, settings: dict, *arguments, config: str | None = None, feed: str = "default"):
+    def __init__(self, servers: str, settings: dict, *arguments, config: str | None = None, feed: str = "default",
+                 environment: dict | None = None):
         folder = tempfile.TemporaryDirectory(prefix="tickbridge-config-")
         self.folder = folder
         words = [BIN / "tickbridge", *arguments]
@@ -170,7 +178,7 @@ class Daemon(Program):
         defaults = {"http.listen": "127.0.0.1:0", "producer.bootstrap.servers": servers}
         for key, value in {**defaults, **settings}.items():
             words += ["--set", f"{key}={value}"]
-        super().__init__("daemon", words)
+        super().__init__("daemon", words, environment=environment)
 
     def url(self) -> str:
         return self.await_text(r"listening on (http://[^\s/]+)", stream="err")[1]

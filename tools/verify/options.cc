@@ -2,10 +2,14 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <map>
+#include <regex>
+#include <sstream>
 #include <stdexcept>
 #include <vector>
 
@@ -76,6 +80,39 @@ bool about_connecting(const std::string& name) {
   return false;
 }
 
+/// Of FILE or credential:NAME: the first line; of PEM all.
+std::string read_secret(const std::string& name, std::string file) {
+  constexpr std::string_view kCredential = "credential:";
+  if (file.starts_with(kCredential)) {
+    const char* const folder = std::getenv("CREDENTIALS_DIRECTORY");
+    if (folder == nullptr) throw std::runtime_error(name + " = " + file + ": CREDENTIALS_DIRECTORY is not set");
+    file = std::string(folder) + "/" + file.substr(kCredential.size());
+  }
+  std::ifstream stream(file);
+  std::ostringstream all;
+  if (!(all << stream.rdbuf())) throw std::runtime_error(name + ": " + file + " cannot be read, or is empty");
+  const std::string text = all.str();
+  return name.ends_with(".pem_file") ? text : text.substr(0, text.find('\n'));
+}
+
+/// Java's names and the daemon's, for what the client library calls otherwise.
+void set_property(const std::string& name, const std::string& value, Options& options) {
+  constexpr std::string_view kFile = "_file";
+  if (name.ends_with(kFile)) {
+    return set_property(name.substr(0, name.size() - kFile.size()), read_secret(name, value), options);
+  }
+  if (name != "sasl.jaas.config") {
+    options.reader.properties[name] = value;
+    return;
+  }
+  std::smatch match;
+  for (const std::string key : {"username", "password"}) {
+    const std::regex form(key + R"re(\s*=\s*"((?:[^"\\]|\\.)*)")re");
+    if (!std::regex_search(value, match, form)) throw std::runtime_error(name + ": no " + key + "=\"…\" in it");
+    options.reader.properties["sasl." + key] = std::regex_replace(match.str(1), std::regex(R"re(\\(.))re"), "$1");
+  }
+}
+
 /// Dotted names may stand as one quoted key or as tables in tables.
 void read_properties(const toml::table& table, const std::string& prefix, Options& options) {
   for (const auto& [key, node] : table) {
@@ -86,7 +123,7 @@ void read_properties(const toml::table& table, const std::string& prefix, Option
       if (name == "bootstrap.servers") {
         options.reader.bootstrap = *text;
       } else {
-        options.reader.properties[name] = *text;
+        set_property(name, *text, options);
       }
     }
   }
@@ -120,7 +157,9 @@ void declare(CLI::App& app, Options& options, Raw& raw) {
   app.add_option("--trading-date", raw.date, "today, or as 2019-12-30; else the config's");
   app.add_option("--time-zone", raw.zone, "as America/New_York; else the config's");
   app.add_option("--dead-letters", options.dead_letters, "a topic: count its dead letters by reason");
-  app.add_option("-X", raw.properties, "NAME=VALUE: a property of the client library; repeatable")->take_all();
+  app.add_option("-X", raw.properties,
+                 "NAME=VALUE: a property of the client library, or NAME_file=FILE with a secret's file; repeatable")
+      ->take_all();
 }
 
 void apply(const Raw& raw, Options& options) {
@@ -135,7 +174,7 @@ void apply(const Raw& raw, Options& options) {
   for (const auto& text : raw.properties) {
     const auto equals = text.find('=');
     if (equals == std::string::npos) throw std::runtime_error("-X " + text + ": NAME=VALUE expected");
-    options.reader.properties[text.substr(0, equals)] = text.substr(equals + 1);
+    set_property(text.substr(0, equals), text.substr(equals + 1), options);
   }
   if (options.reader.bootstrap.empty()) throw std::runtime_error("--bootstrap is needed, or a config that names it");
   if (options.topic.empty()) throw std::runtime_error("--topic is needed, or a config that names it");

@@ -32,13 +32,17 @@ bool passing(rd_kafka_resp_err_t error) {
          error == RD_KAFKA_RESP_ERR__RESOLVE || error == RD_KAFKA_RESP_ERR__TIMED_OUT;
 }
 
-rd_kafka_t* new_consumer(const ReaderOptions& options) {
+/// `said`: takes the library's last error that says more than that nobody is there. By rd_kafka_poll only.
+rd_kafka_t* new_consumer(const ReaderOptions& options, std::string& said) {
   std::unique_ptr<rd_kafka_conf_t, void (*)(rd_kafka_conf_t*)> conf(rd_kafka_conf_new(), rd_kafka_conf_destroy);
   for (const auto& [name, value] : kProperties) set(conf.get(), name, value);
   set(conf.get(), "bootstrap.servers", options.bootstrap);
   set(conf.get(), "isolation.level", options.isolation);
   for (const auto& [name, value] : options.properties) set(conf.get(), name, value);
-  rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t*, int, const char*, void*) {});
+  rd_kafka_conf_set_opaque(conf.get(), &said);
+  rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t*, int error, const char* text, void* opaque) {
+    if (error != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) *static_cast<std::string*>(opaque) = text;
+  });
   rd_kafka_conf_set_log_cb(conf.get(), [](const rd_kafka_t* rk, int level, const char* facility, const char* text) {
     if (level <= 2) rd_kafka_log_print(rk, level, facility, text);
   });
@@ -61,7 +65,7 @@ std::string Record::header(const char* name) const {
 }
 
 TopicReader::TopicReader(const ReaderOptions& options)
-    : handle_(new_consumer(options), rd_kafka_destroy),
+    : handle_(new_consumer(options, said_), rd_kafka_destroy),
       topic_(nullptr, rd_kafka_topic_destroy),
       queue_(rd_kafka_queue_new(handle_.get()), rd_kafka_queue_destroy) {}
 
@@ -88,7 +92,9 @@ std::int32_t TopicReader::partition_count(const std::string& topic, std::chrono:
       rd_kafka_metadata_destroy(metadata);
       if (count > 0) return count;
     } else {
+      rd_kafka_poll(handle_.get(), 0);
       error_ = rd_kafka_err2str(error);
+      if (!said_.empty()) error_ += "; " + said_;
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   } while (Clock::now() < deadline);

@@ -63,6 +63,7 @@ class TopicReader {
   void set_ended(Partition& partition, bool ended) noexcept;
   void stop() noexcept;
 
+  std::string said_;  // before the handle, which writes it
   std::unique_ptr<rd_kafka_t, void (*)(rd_kafka_t*)> handle_;
   std::unique_ptr<rd_kafka_topic_t, void (*)(rd_kafka_topic_t*)> topic_;
   std::unique_ptr<rd_kafka_queue_t, void (*)(rd_kafka_queue_t*)> queue_;
