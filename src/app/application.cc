@@ -126,10 +126,13 @@ Surroundings Application::surroundings(Roster::Config config, bool patient, bool
 
 Result<void> Application::start_http() {
   auto server = ops::HttpServer::start(config_->http, {.registry = &registry_,
-                                                       .ready = [this] { return why_not_ready(); },
-                                                       .healthy = [this] { return why_not_healthy(); },
-                                                       .sample = [this] { sample(); },
-                                                       .extra = {}});
+                                                      .ready = [this] { return why_not_ready(); },
+                                                      .healthy = [this] { return why_not_healthy(); },
+                                                      .sample = [this] { sample(); },
+                                                      .extra = {},
+                                                      .connected = [this] { return producers_.can_write(); },
+                                                      .placement = [this](auto name) { return placement_of(name); },
+                                                      .recent = &recent_});
   if (!server) return server.error();
   http_ = std::move(*server);
   return {};
@@ -402,6 +405,11 @@ void Application::sample() {
   registry_.daemon().set(DaemonGauge::kProducerInFlightLimit, limit);
   registry_.daemon().set(DaemonGauge::kWorkers, static_cast<std::int64_t>(worker_count_));
   registry_.daemon().set(DaemonGauge::kWorkersParked, parking_.sleepers());
+}
+
+ops::Placement Application::placement_of(std::string_view name) {
+  const auto feed = std::ranges::find_if(feeds_, [&](const auto& unit) { return unit->config().name == name; });
+  return feed == feeds_.end() ? ops::Placement{} : (*feed)->placement();
 }
 
 std::string Application::why_not_ready() {

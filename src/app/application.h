@@ -76,6 +76,7 @@ class Application {
   void report() const;
 
   void sample();
+  [[nodiscard]] ops::Placement placement_of(std::string_view name);
   [[nodiscard]] std::string why_not_ready();
   [[nodiscard]] std::string why_not_healthy();
   [[nodiscard]] std::string what_start_awaits();
@@ -95,6 +96,7 @@ class Application {
   boost::asio::steady_timer deadline_{io_};
   metrics::Registry registry_{TICKBRIDGE_VERSION};
   ring::Parking parking_;
+  ops::Recent recent_;  // HTTP's thread
 
   // destroyed bottom up: HTTP and workers go before the feeds, feeds before their producers and the journal
   std::unique_ptr<sink::CompactedLog> checkpoints_;

@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <string>
 
+#include "ops/notices.h"
+
 namespace tickbridge::ops {
 
 LogStyle choose_style(LogFormat format, bool journal) noexcept {
@@ -45,7 +47,8 @@ void set_up_logging(const LogOptions& options) {
   } else {
     sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
   }
-  auto logger = std::make_shared<spdlog::logger>("tickbridge", std::move(sink));
+  const spdlog::sinks_init_list sinks{std::move(sink), notice_sink()};
+  auto logger = std::make_shared<spdlog::logger>("tickbridge", sinks);
   logger->set_formatter(make_formatter(style));
   const auto level = parse_level(options.level);
   logger->set_level(level.value_or(spdlog::level::info));
