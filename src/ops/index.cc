@@ -41,13 +41,15 @@ std::string html(std::string_view text) {
 
 namespace {
 
-/// 1,234,567: a thin space would be nicer, and would not survive being copied.
+/// 1,234,567
 std::string grouped(std::uint64_t number) {
-  std::string digits = std::to_string(number);
-  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) {
-    digits.insert(static_cast<std::size_t>(at), ",");
+  const std::string digits = std::to_string(number);
+  std::string out;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i != 0 && (digits.size() - i) % 3 == 0) out += ',';
+    out += digits[i];
   }
-  return digits;
+  return out;
 }
 
 std::string grouped(double number) { return grouped(static_cast<std::uint64_t>(std::llround(std::max(number, 0.0)))); }
@@ -62,7 +64,10 @@ std::string duration(double seconds) {
   return minutes != 0 ? fmt::format("{} min {} s", minutes, all % 60) : fmt::format("{} s", all);
 }
 
-std::string milliseconds_text(std::uint64_t ns) { return fmt::format("{:.3g}", static_cast<double>(ns) / 1e6); }
+std::string milliseconds_text(std::uint64_t ns) {
+  const double ms = static_cast<double>(ns) / 1e6;
+  return ms < 10 ? fmt::format("{:.2g}", ms) : fmt::format("{:.0f}", ms);
+}
 
 std::string share(std::int64_t used, std::int64_t of) {
   return of <= 0 ? "–" : fmt::format("{:.0f} %", 100.0 * static_cast<double>(used) / static_cast<double>(of));
@@ -78,18 +83,24 @@ std::string times_cell(const Lately::Times& times) {
                      milliseconds_text(times.p999_ns));
 }
 
-std::string problem_of(const FeedMetrics& feed, const std::vector<Notice>& told) {
-  if (const std::string problem = feed.last_error(); !problem.empty()) {
-    return fmt::format("<time>{}</time> {}", time_text(feed.last_error_ns()), html(problem));
-  }
+/// What went wrong last, in a row of its own.
+std::string problem_row(const FeedMetrics& feed, const std::vector<Notice>& told) {
+  const auto cell = [](std::int64_t at_ns, const std::string& text) {
+    return fmt::format(R"(<tr class="problem"><td class="text" colspan="16"><time>{}</time> {}</td></tr>)"
+                       "\n",
+                       time_text(at_ns), html(text));
+  };
+  if (const std::string problem = feed.last_error(); !problem.empty()) return cell(feed.last_error_ns(), problem);
   const Notice* const notice = newest_about(told, feed.feed());
-  return notice == nullptr ? "" : fmt::format("<time>{}</time> {}", time_text(notice->at_ns), html(notice->text));
+  return notice == nullptr ? "" : cell(notice->at_ns, notice->text);
 }
 
 std::string row(const FeedMetrics& feed, const Lately& lately, const std::vector<Notice>& told) {
+  const std::string problem = problem_row(feed, told);
   std::string out =
-      fmt::format(R"(<tr><th scope="row" class="text">{}</th><td class="text"><span class="state {}">{}</span></td>)",
-                  html(feed.feed()), metrics::name(feed.state()), state_word(feed.state()));
+      fmt::format(R"(<tr{}><th scope="row" class="text">{}</th><td class="text"><span class="state {}">{}</span></td>)",
+                  problem.empty() ? "" : R"( class="has-problem")", html(feed.feed()), metrics::name(feed.state()),
+                  state_word(feed.state()));
   out += fmt::format(R"(<td class="text">{}</td><td>{}</td><td>{}</td><td>{}</td>)", html(feed.session()),
                      grouped(static_cast<std::uint64_t>(feed.value(FeedGauge::kNextSequence))),
                      grouped(lately.messages_per_second), grouped(lately.bytes_per_second));
@@ -97,17 +108,15 @@ std::string row(const FeedMetrics& feed, const Lately& lately, const std::vector
   out += fmt::format("<td>{}</td><td>{}</td>",
                      share(feed.value(FeedGauge::kRingUsedBytes), feed.value(FeedGauge::kRingBytes)),
                      share(feed.value(FeedGauge::kInFlight), feed.value(FeedGauge::kInFlightLimit)));
-  for (const auto counter : {FeedCounter::kMessagesReceived, FeedCounter::kMessagesAcknowledged, FeedCounter::kGaps,
-                             FeedCounter::kMessagesDeadLettered}) {
+  for (const auto counter :
+       {FeedCounter::kMessagesAcknowledged, FeedCounter::kGaps, FeedCounter::kMessagesDeadLettered}) {
     out += fmt::format("<td>{}</td>", grouped(feed.value(counter)));
   }
   out += fmt::format("<td>{}</td>", grouped(metrics::messages_dropped(feed)));
   for (const auto counter : {FeedCounter::kReconnects, FeedCounter::kForeignWrites}) {
     out += fmt::format("<td>{}</td>", grouped(feed.value(counter)));
   }
-  return out + fmt::format(R"(<td class="text">{}</td></tr>)"
-                           "\n",
-                           problem_of(feed, told));
+  return out + "</tr>\n" + problem;
 }
 
 std::string rows(const Sources& sources, const std::vector<Notice>& told) {
@@ -122,6 +131,10 @@ std::string verdict(std::string_view good, std::string_view bad, const std::func
   const std::string why_not = ask ? ask() : std::string{};
   if (why_not.empty()) return fmt::format(R"(<span class="pill good">{}</span>)", good);
   return fmt::format(R"(<span class="pill bad">{}: {}</span>)", bad, html(why_not));
+}
+
+std::string kafka(bool connected) {
+  return connected ? R"(<span class="pill good">Kafka connected</span>)" : R"(<span class="pill bad">no Kafka</span>)";
 }
 
 std::string list(const std::vector<Notice>& told) {
@@ -156,6 +169,7 @@ std::string render_index(const Sources& sources, SteadyTime now) {
     if (place == "uptime") return duration(sources.registry->uptime_seconds(now));
     if (place == "ready") return verdict("ready", "not ready", sources.ready);
     if (place == "healthy") return verdict("healthy", "not healthy", sources.healthy);
+    if (place == "kafka") return sources.connected ? kafka(sources.connected()) : std::string{};
     if (place == "rows") return rows(sources, told);
     return place == "notices" ? list(told) : std::string{};
   });

@@ -145,7 +145,7 @@ class Browser:
         assert "errorText" not in result, result
 
     def run(self, script: str):
-        """The value of an expression in the page."""
+        """The value of an expression in the page; of an element: {}."""
         result = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
@@ -154,17 +154,12 @@ class Browser:
         return self.run(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''")
 
     def until(self, script: str, seconds: float = 30):
-        """The expression's value once it is true."""
+        """The expression's value once it is true (in JavaScript's sense)."""
         deadline = time.monotonic() + seconds * SLOW
-        while not (value := self.run(script)):
+        while (value := self.run(script)) in (None, False, 0, ""):
             assert time.monotonic() < deadline, f"never came true: {script}\n{self.text()}\n{self.complaints}"
             time.sleep(0.05)
         return value
-
-    def nodes(self) -> str:
-        """The document as text, where scripts are switched off and run() sees only the page's own world."""
-        root = self.call("DOM.getDocument", depth=0)["root"]["nodeId"]
-        return self.call("DOM.getOuterHTML", nodeId=root)["outerHTML"]
 
     def screenshot(self, path, whole: bool = True):
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]

@@ -108,7 +108,10 @@ export class Spark {
   }
 }
 
-/** A bar for each of many things. `values`: 0 to 1; `marked`: of which stand out. */
+const kBars = 200;  // that can be told apart on a screen
+
+/** A bar for each of many things, or the highest of each few where there are too many. `values`: 0 to 1; `marked`: those
+ *  that stand out. */
 export class Strip {
   constructor() {
     this.node = drawing(1, 'strip');
@@ -116,8 +119,11 @@ export class Strip {
     this.usual = path(this.node, 'usual');
     this.outstanding = path(this.node, 'outstanding');
   }
-  update(values, marked) {
-    const width = values.length > 160 ? 1 : 0.8;
+  update(all, allMarked) {
+    const fold = Math.max(1, Math.ceil(all.length / kBars));
+    const values = Array.from({length: Math.ceil(all.length / fold)}, (_, i) => Math.max(...all.slice(i * fold, (i + 1) * fold)));
+    const marked = values.map((_, i) => allMarked.slice(i * fold, (i + 1) * fold).some(Boolean));
+    const width = values.length > 60 ? 1 : 0.8;
     let usual = '';
     let outstanding = '';
     values.forEach((value, i) => {

@@ -26,7 +26,7 @@ export function bytes(n, binary = false) {
     n /= step;
     ++unit;
   }
-  return `${unit === 0 || n >= 100 ? Math.round(n) : Number(n.toPrecision(3))} ${units[unit]}`;
+  return `${unit === 0 || n >= (binary ? 10 : 100) ? Math.round(n) : Number(n.toPrecision(3))} ${units[unit]}`;
 }
 
 /** 0.4 µs, 843 µs, 12.3 ms, 1.2 s */
@@ -35,6 +35,18 @@ export function time(us) {
   if (us < 999.5) return `${Number(us.toPrecision(us < 1 ? 1 : 3))} µs`;
   if (us < 999_500) return `${Number((us / 1e3).toPrecision(3))} ms`;
   return `${Number((us / 1e6).toPrecision(3))} s`;
+}
+
+/** 0.06 / 4.5 / 64 ms: several times in the unit of the largest. */
+export function times(all) {
+  const most = Math.max(...all);
+  if (!Number.isFinite(most)) return '–';
+  const [unit, size] = most < 999.5 ? ['µs', 1] : most < 999_500 ? ['ms', 1e3] : ['s', 1e6];
+  const figure = (us) => {
+    const n = us / size;
+    return n >= 99.5 ? n.toFixed(0) : String(Number(n < 0.1 ? n.toPrecision(1) : n.toPrecision(2)));
+  };
+  return `${all.map(figure).join(' / ')} ${unit}`;
 }
 
 /** 12 s, 3 min 4 s, 5 h 12 min, 3 d 4 h */

@@ -6,6 +6,11 @@ import {bytes, count, percent} from './format.js';
 export const kHistory = 300;          // points of a sparkline; at one a second five minutes
 const kFresh = 300;                   // seconds for which a new incident stands among the problems
 const kStalled = 3;                   // seconds without an acknowledgement
+const kNearlyFull = 0.8;              // of a ring
+const kTold = 3;                      // feeds with the same problem are told one by one up to here
+
+/** a, b, c, d and 7 more */
+const few = (names) => names.length <= 5 ? names.join(', ') : `${names.slice(0, 4).join(', ')} and ${names.length - 4} more`;
 
 /** The last kHistory values, oldest first; NaN: a break. */
 class History {
@@ -140,9 +145,9 @@ export class Model {
     this.status = status;
   }
 
-  /** Worst first, otherwise as the daemon names them. */
+  /** Those that do not stream first, otherwise as the daemon names them, so that they do not change places all the time. */
   get ordered() {
-    return [...this.feeds.values()].map((feed, i) => ({feed, i, level: this.levelOf(feed)}))
+    return [...this.feeds.values()].map((feed, i) => ({feed, i, level: stateOf(feed.status.state).level}))
         .sort((a, b) => b.level - a.level || a.i - b.i).map(({feed}) => feed);
   }
 
@@ -150,40 +155,52 @@ export class Model {
     return Math.max(0, ...this.problemsOf(feed).map((problem) => problem.level));
   }
 
-  /** level 3: does not work; 2: loses or will; 1: be aware. */
+  /** level 3: does not work; 2: loses or will; 1: be aware. `kind`: what several feeds may have at once, in words. */
   problemsOf(feed) {
-    const status = feed.status;
+    const {status} = feed;
     const now = this.status.uptime_seconds;
     const found = [];
-    const add = (level, text) => found.push({level, feed: feed.name, text});
+    const add = (level, kind, text) => found.push({level, kind, text, feed: feed.name});
     const state = stateOf(status.state);
-    if (status.state === 'failed') add(3, `failed: ${status.last_error ?? 'the log says why'}`);
-    else if (state.level > 0) add(2, `is ${state.word}${status.last_notice ? `; last: ${status.last_notice.text}` : ''}`);
+    const own = (text) => text?.replace(`feed ${feed.name}: `, '');
+    const notice = own(status.last_notice?.text);
+    if (status.state === 'failed') add(3, 'have failed', `failed: ${own(status.last_error) ?? 'the log says why'}`);
+    else if (state.level > 0) add(2, `are ${state.word}`, `is ${state.word}${notice ? `; last: ${notice}` : ''}`);
     if (status.in_flight > 0 && now - feed.answered >= kStalled) {
-      add(2, `Kafka has acknowledged nothing for ${Math.floor(now - feed.answered)} s; ` +
-             `${count(status.in_flight, 'record')} in flight`);
+      add(2, 'have no acknowledgement from Kafka',
+          `no acknowledgement from Kafka for ${Math.floor(now - feed.answered)} s, ${count(status.in_flight, 'record')} in flight`);
     }
-    if (feed.ring >= 0.8) add(2, `its ring is ${percent(feed.ring)} full: Kafka takes less than the exchange sends`);
     for (const {name, one, many, severe} of kIncidents) {
-      if (now - feed.seen[name] < kFresh) {
-        add(severe ? 2 : 1, `${count(status[name], one, many)}, the newest ${Math.floor((now - feed.seen[name]) / 60)} min ago`
-            .replace(', the newest 0 min ago', ', the newest just now'));
+      const ago = now - feed.seen[name];
+      if (ago < kFresh) {
+        add(severe ? 2 : 1, `have ${many}`, `${count(status[name], one, many)}, ${ago < 60 ? 'just now' : `${Math.floor(ago / 60)} min ago`}`);
       } else if (severe && status[name] > 0) {
-        add(1, `${count(status[name], one, many)} since the start`);
+        add(1, `have had ${many}`, `${count(status[name], one, many)} since the start`);
       }
+    }
+    if (feed.ring >= kNearlyFull) {
+      add(2, `have a ring that is more than ${percent(kNearlyFull)} full: Kafka takes less than the exchange sends`,
+          `its ring is ${percent(feed.ring)} full: Kafka takes less than the exchange sends`);
     }
     return found;
   }
 
-  /** All of them, worst first. */
+  /** All of them, worst first; what many feeds have at once is one. */
   get problems() {
     const found = [];
-    const status = this.status;
+    const {status} = this;
     if (status.healthy === false) found.push({level: 3, text: `not healthy: ${status.not_healthy_because}`});
     if (status.kafka_connected === false) found.push({level: 3, text: 'no connection to Kafka'});
-    for (const feed of this.feeds.values()) found.push(...this.problemsOf(feed));
-    found.sort((a, b) => b.level - a.level);
-    if (status.ready === false && found.every((problem) => problem.level < 2)) {
+    const kinds = new Map();
+    for (const feed of this.feeds.values()) {
+      for (const problem of this.problemsOf(feed)) kinds.set(problem.kind, [...(kinds.get(problem.kind) ?? []), problem]);
+    }
+    for (const [kind, problems] of kinds) {
+      if (problems.length <= kTold) found.push(...problems);
+      else found.push({level: problems[0].level, feed: count(problems.length, 'feed'), text: `${kind}: ${few(problems.map(({feed}) => feed))}`});
+    }
+    found.sort((a, b) => b.level - a.level);  // stable: what is listed first above comes first
+    if (status.ready === false && found.every(({level}) => level < 2)) {
       found.unshift({level: 2, text: `not ready: ${status.not_ready_because}`});
     }
     return found;
@@ -197,16 +214,17 @@ export class Model {
       return known.length > 0 ? Math.max(...known) : NaN;
     };
     const rates = feeds.some((feed) => Number.isFinite(feed.rate));
+    const states = new Map();
+    for (const {status} of feeds) states.set(status.state, (states.get(status.state) ?? 0) + 1);
     return {
-      streaming: feeds.filter((feed) => feed.status.state === 'streaming').length,
-      feeds: feeds.length,
+      states: [...states].map(([state, n]) => `${n} ${stateOf(state).word}`).join(', '),
       rate: rates ? sum((feed) => feed.rate) : NaN,
       bytes: rates ? sum((feed) => feed.byteRate) : NaN,
       acknowledged: sum((feed) => feed.status.messages_acknowledged),
       flight: sum((feed) => feed.status.in_flight),
       limit: sum((feed) => feed.status.in_flight_limit),
       slowest: most((feed) => feed.status.recent?.acknowledgement?.p99_us),
-      memory: bytes(this.status.process.resident_bytes, true),
+      process: `${Number.isFinite(this.cpu) ? `${Math.round(this.cpu * 100)} %` : '–'} · ${bytes(this.status.process.resident_bytes, true)}`,
     };
   }
 }

@@ -4,7 +4,7 @@ import {Bar, Spark, Strip, arrange, make, mark, say, sayState, show, stateBadge}
 import {bytes, clock, count, percent, short, time, whole} from './format.js';
 import {stateOf, waits} from './model.js';
 
-const kStages = [['hand_over', 'hand-over'], ['acknowledgement', 'Kafka’s acknowledgement']];
+const kStages = [['hand_over', 'hand-over'], ['acknowledgement', 'acknowledged']];
 const kQuantiles = [['median', 'median_us'], ['99 %', 'p99_us'], ['99.9 %', 'p999_us'], ['most', 'max_us']];
 const kBusiest = 10;
 const kLastNotices = 4;
@@ -25,8 +25,9 @@ function cell(tag, scope, text, classes) {
   return node;
 }
 
+/** Each: the word, and the class of its column. */
 function head(...words) {
-  return make('thead', '', make('tr', '', ...words.map((word) => cell('th', 'col', word))));
+  return make('thead', '', make('tr', '', ...words.map(([word, classes]) => cell('th', 'col', word, classes))));
 }
 
 class Rate {
@@ -48,11 +49,11 @@ class Latency {
     this.title = make('h3', '', 'Latency');
     this.cells = {};
     const rows = kStages.map(([stage, word]) => {
-      this.cells[stage] = kQuantiles.map(() => make('td'));
-      return make('tr', '', cell('th', 'row', `to ${word}`), ...this.cells[stage]);
+      this.cells[stage] = kQuantiles.map(([, what]) => make('td', what));
+      return make('tr', '', cell('th', 'row', word), ...this.cells[stage]);
     });
-    this.node = make('section', '', this.title,
-                     make('table', 'small', head('from arrival', ...kQuantiles.map(([word]) => word)), make('tbody', '', ...rows)));
+    this.node = make('div', 'latency', this.title,
+                     make('table', 'small', head(['from arrival to'], ...kQuantiles), make('tbody', '', ...rows)));
   }
   update(recent) {
     say(this.title, recent ? `Latency, last ${Math.round(recent.seconds)} s` : 'Latency');
@@ -69,7 +70,7 @@ class Partitions {
     this.caption = make('p', 'dim');
     this.rows = make('tbody');
     this.more = make('details', '', make('summary', '', 'the busiest'),
-                     make('table', 'small', head('partition', 'records/s', 'share', 'acknowledged', 'in flight', 'last offset'),
+                     make('table', 'small', head(...['partition', 'records/s', 'share', 'acknowledged', 'in flight', 'last offset'].map((word) => [word])),
                           this.rows));
     this.node = make('section', 'partitions', this.title, this.strip.node, this.caption, this.more);
     this.strip.node.addEventListener('pointermove', (event) => {
@@ -141,7 +142,7 @@ export class Panel {
   constructor(name) {
     this.name = name;
     this.state = stateBadge();
-    this.meta = ['session', 'next sequence', 'received'].map((word) => {
+    this.meta = ['session', 'next sequence'].map((word) => {
       const value = make('dd');
       return {value, node: make('div', '', make('dt', '', word), value)};
     });
@@ -156,17 +157,16 @@ export class Panel {
       return {what, bad, value, node: make('div', '', make('dt', '', word), value)};
     });
     this.problem = make('ol', 'notices');
-    this.last = make('section', 'last', make('h3', '', 'Last problems'), this.problem);
+    this.last = make('section', 'wide last', make('h3', '', 'Last problems'), this.problem);
     const title = make('h2', '', name);
     title.id = `feed-${name}`;
     this.node = make('article', 'card panel',
-        make('header', '', title, this.state, make('dl', 'meta', ...this.meta.slice(0, 2).map(({node}) => node))),
+        make('header', '', title, this.state, make('dl', 'meta', ...this.meta.map(({node}) => node))),
         make('div', 'blocks',
              make('section', 'rates', this.messages.node, this.bytes.node),
-             this.latency.node,
-             make('section', 'buffers', make('h3', '', 'Buffers'), this.ring.node, this.flight.node),
+             make('section', 'middle', this.latency.node, make('div', 'buffers', make('h3', '', 'Buffers'), this.ring.node, this.flight.node)),
              this.partitions.node,
-             make('section', '', make('h3', '', 'Since the start'), make('dl', 'counts', ...this.counts.map(({node}) => node))),
+             make('section', 'wide', make('h3', '', 'Since the start'), make('dl', 'counts', ...this.counts.map(({node}) => node))),
              this.last));
     this.node.setAttribute('aria-labelledby', title.id);
   }
@@ -191,7 +191,8 @@ export class Panel {
     if (status.last_error && !own.some((notice) => notice.text.includes(status.last_error))) {
       own.unshift({time: status.last_error_time, level: 'error', text: status.last_error});
     }
-    sayNotices(this.problem, own);
+    const begins = `feed ${feed.name}: `;
+    sayNotices(this.problem, own.map((notice) => ({...notice, text: notice.text.replace(begins, '')})));
     show(this.last, own.length > 0);
   }
 }

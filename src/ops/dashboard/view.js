@@ -1,13 +1,13 @@
 // The whole page: what is wrong, totals, the feeds.
 
 import {Bar, Spark, arrange, make, mark, say, sayState, show, stateBadge} from './dom.js';
-import {bytes, count, duration, percent, short, time, whole} from './format.js';
+import {bytes, count, duration, percent, short, time, times, whole} from './format.js';
 import {kIncidents, stateOf} from './model.js';
 import {Panel, sayNotices} from './panel.js';
 
 const kAllOpen = 4;       // so many feeds are shown whole; of more there is a table, and each opens on demand
 const kProblems = 8;
-const kNotices = 20;
+const kNotices = 12;
 const byId = (id) => document.getElementById(id);
 const kWords = ['', 'note', 'warning', 'failure'];
 
@@ -35,7 +35,7 @@ class Row {
     const contents = [this.state, sequence, rate, this.spark.node, byteRate, handed, acknowledged, this.ring.node, this.flight.node,
                       incidents];
     this.node = make('tr', 'feed', first, ...contents.map((content, i) => {
-      const cell = make('td', columns[i + 1].classes, content);
+      const cell = make('td', columns[i + 1].classes ?? '', content);
       cell.dataset.label = columns[i + 1].word;
       return cell;
     }));
@@ -57,7 +57,7 @@ class Row {
     say(this.texts.sequence, whole(status.next_sequence));
     say(this.texts.rate, short(feed.rate));
     say(this.texts.bytes, bytes(feed.byteRate));
-    const three = (times) => times ? `${time(times.median_us)} / ${time(times.p99_us)} / ${time(times.p999_us)}` : '–';
+    const three = (of) => of ? times([of.median_us, of.p99_us, of.p999_us]) : '–';
     say(this.texts.handed, three(status.recent?.hand_over));
     say(this.texts.acknowledged, three(status.recent?.acknowledgement));
     this.spark.update(feed.messages);
@@ -70,16 +70,16 @@ class Row {
 }
 
 const kColumns = [
-  {word: 'feed', classes: 'text'}, {word: 'state', classes: 'text'}, {word: 'next sequence'}, {word: 'messages/s'},
-  {word: 'last 5 min', classes: 'chart'}, {word: 'bytes/s'}, {word: 'to hand-over'}, {word: 'to acknowledgement'},
-  {word: 'ring', classes: 'gauge'}, {word: 'in flight', classes: 'gauge'}, {word: 'incidents', classes: 'text'},
+  {word: 'feed', classes: 'text'}, {word: 'state', classes: 'text'}, {word: 'next sequence', classes: 'minor'}, {word: 'messages/s'},
+  {word: 'last 5 min', classes: 'chart'}, {word: 'bytes/s', classes: 'minor'}, {word: 'to hand-over', classes: 'minor'}, {word: 'to acknowledgement'},
+  {word: 'ring', classes: 'gauge'}, {word: 'in flight', classes: 'gauge minor'}, {word: 'incidents', classes: 'text'},
 ];
 
 export class View {
   constructor() {
     this.panels = new Map();
     this.rows = new Map();
-    this.totals = ['messages in', 'bytes in', 'acknowledged so far', 'slowest 99 % to Kafka', 'in flight', 'CPU', 'memory'].map((word) => {
+    this.totals = ['messages in', 'bytes in', 'acknowledged so far', '99 % in Kafka within', 'in flight to Kafka', 'CPU · memory'].map((word) => {
       const value = make('dd');
       const node = make('div', '', make('dt', '', word), value);
       byId('totals').append(node);
@@ -90,7 +90,7 @@ export class View {
       node.scope = 'col';
       return node;
     });
-    const caption = make('caption', '', 'Feeds, worst first. Latency from arrival: median / 99 % / 99.9 % of the last seconds. A name opens all about its feed.');
+    const caption = make('caption', '', 'Feeds, those that do not stream first. Latency from arrival: median / 99 % / 99.9 % of the last seconds. A name opens all about its feed.');
     this.body = make('tbody');
     byId('table').append(make('table', 'feeds', caption, make('thead', '', make('tr', '', ...heads)), this.body));
   }
@@ -118,20 +118,20 @@ export class View {
     show(byId('panels'), !many);
     many ? this.sayTable(model) : this.sayPanels(model);
     const newest = model.notices.slice(-kNotices).reverse();
-    sayNotices(byId('notices'), newest.length > 0 ? newest : []);
+    sayNotices(byId('notices'), newest);
   }
 
   sayProblems(model) {
     const {problems} = model;
-    const {streaming, feeds} = model.totals;
+    const {feeds} = model;
     const worst = problems.length > 0 ? problems[0].level : 0;
     const verdict = byId('verdict');
     const headline = verdict.querySelector('h2') ?? verdict.appendChild(make('h2'));
     const list = verdict.querySelector('ul') ?? verdict.appendChild(make('ul'));
     show(verdict, true);
     mark(verdict, 'level', worst);
-    const bad = problems.filter((problem) => problem.level > 1).length;
-    say(headline, bad > 0 ? `${count(bad, 'problem')}` : `${streaming} of ${count(feeds, 'feed')} streaming, nothing wrong now`);
+    const bad = problems.filter(({level}) => level > 1).length;
+    say(headline, bad > 0 ? `${count(bad, 'problem')}` : `${count(feeds.size, 'feed')}, ${model.totals.states}: nothing is wrong now`);
     const shown = problems.slice(0, kProblems);
     if (problems.length > kProblems) shown.push({level: 0, text: `and ${problems.length - kProblems} more`});
     arrange(list, shown.map((problem, i) => {
@@ -148,8 +148,7 @@ export class View {
   sayTotals(model) {
     const all = model.totals;
     [`${short(all.rate)}/s`, `${bytes(all.bytes)}/s`, whole(all.acknowledged), time(all.slowest),
-     `${percent(all.flight / all.limit)} of ${short(all.limit)}`, Number.isFinite(model.cpu) ? `${Math.round(model.cpu * 100)} %` : '–',
-     all.memory].forEach((text, i) => say(this.totals[i], text));
+     whole(all.flight), all.process].forEach((text, i) => say(this.totals[i], text));
   }
 
   panel(name) {
