@@ -13,7 +13,7 @@ import unittest
 import urllib.parse
 
 from browser import Browser
-from harness import Daemon, EmbeddedBroker, Exchange, address
+from harness import SLOW, Daemon, EmbeddedBroker, Exchange, address, threads
 
 MANY = 32
 PHONE = 360
@@ -152,6 +152,21 @@ class Dashboard(unittest.TestCase):
         self.picture("phone")
         self.must_be_sound(daemon)
 
+    def test_costs_the_daemon_next_to_nothing(self):
+        daemon = self.daemon("live")
+        self.show(daemon)
+        cpu = lambda: sum(used for name, used, _ in threads(daemon.pid).values() if name == "http")
+        asked = lambda: len([url for url in self.browser.requests if "/api/" in url])
+        begun, before = cpu(), asked()
+        sequence = self.browser.run(FIGURE)
+        self.browser.until(f"{FIGURE} !== {json.dumps(sequence)} && performance.getEntriesByType('resource').length > {before + 10}")
+        self.assertLess((cpu() - begun) / (asked() - before), 0.02 * SLOW)  # seconds of CPU a request; 0.0007 are usual
+        at_once = self.browser.run("""(() => {
+          const all = performance.getEntriesByType('resource').filter((one) => one.name.includes('/api/'));
+          return Math.max(...all.map((one) => all.filter((other) => other.startTime < one.startTime && one.startTime < other.responseEnd).length));
+        })()""")
+        self.assertEqual(at_once, 0)  # one request after the other
+
     def test_many_feeds_are_a_table_and_each_opens(self):
         nowhere = socket.create_server(("127.0.0.1", 0))
         port = nowhere.getsockname()[1]
@@ -187,6 +202,7 @@ class Dashboard(unittest.TestCase):
         daemon.process.wait()
         self.browser.until("document.querySelector('#live').dataset.kind === 'silent' && document.body.classList.contains('stale')")
         self.assertRegex(self.browser.text("#live"), r"no answer since \d\d:\d\d:\d\d \(.*\): not reachable")
+        self.assertIn("no answer", self.browser.run("document.title"))
         self.picture("gone")
         self.browser.complaints.clear()  # the browser itself tells each refused connection
         again = self.daemon("killed", {"http.listen": f"127.0.0.1:{port}"})

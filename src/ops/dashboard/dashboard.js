@@ -12,7 +12,7 @@ const kPartitions = 2000;     // between two looks at the partitions of what is 
 const model = new Model();
 const view = new View();
 let answered = 0;             // when the last answer came, this browser's clock
-let looked = 0;               // at the partitions
+let looked = -Infinity;       // at the partitions
 let failures = 0;
 let why = '';
 let busy = false;
@@ -79,7 +79,7 @@ document.addEventListener('visibilitychange', () => {
   turn();
 });
 view.onOpen = () => {
-  looked = 0;
+  looked = -Infinity;
 };
 setInterval(() => {
   if (failures > 0 && !document.hidden) sayHowItGoes();

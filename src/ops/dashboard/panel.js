@@ -103,7 +103,7 @@ class Partitions {
   say() {
     const {known} = this;
     say(this.title, known?.topic ? `Partitions of ${known.topic}` : 'Partitions');
-    if (!known || known.list.length === 0) return say(this.caption, 'not writing now');
+    if (!known || known.list.length === 0) return say(this.caption, known ? 'not writing now' : '…');
     const one = known.list[this.pointed];
     const words = (partition) => `${partition.partition}: ${this.moving ? `${short(partition.rate)}/s, ` : ''}` +
         `${percent(this.load(partition) / this.sum)}`;

@@ -206,4 +206,5 @@ export function sayLive(kind, text) {
   mark(node, 'kind', kind);
   say(node, text);
   document.body.classList.toggle('stale', kind === 'silent');
+  if (kind === 'silent') document.title = '✖ no answer · tickbridge';
 }
