@@ -131,7 +131,7 @@ Result<void> Application::start_http() {
                                                       .sample = [this] { sample(); },
                                                       .extra = {},
                                                       .connected = [this] { return producers_.can_write(); },
-                                                      .placement = [this](auto name) { return placement_of(name); },
+                                                      .placement = [this](std::string_view feed) { return roster_.placement(feed); },
                                                       .recent = &recent_});
   if (!server) return server.error();
   http_ = std::move(*server);
@@ -405,11 +405,6 @@ void Application::sample() {
   registry_.daemon().set(DaemonGauge::kProducerInFlightLimit, limit);
   registry_.daemon().set(DaemonGauge::kWorkers, static_cast<std::int64_t>(worker_count_));
   registry_.daemon().set(DaemonGauge::kWorkersParked, parking_.sleepers());
-}
-
-ops::Placement Application::placement_of(std::string_view name) {
-  const auto feed = std::ranges::find_if(feeds_, [&](const auto& unit) { return unit->config().name == name; });
-  return feed == feeds_.end() ? ops::Placement{} : (*feed)->placement();
 }
 
 std::string Application::why_not_ready() {

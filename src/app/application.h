@@ -76,7 +76,6 @@ class Application {
   void report() const;
 
   void sample();
-  [[nodiscard]] ops::Placement placement_of(std::string_view name);
   [[nodiscard]] std::string why_not_ready();
   [[nodiscard]] std::string why_not_healthy();
   [[nodiscard]] std::string what_start_awaits();

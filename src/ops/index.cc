@@ -74,6 +74,7 @@ std::string share(std::int64_t used, std::int64_t of) {
 }
 
 std::string_view state_word(FeedState state) {
+  if (state == FeedState::kClosed) return "outside its hours";
   return state == FeedState::kLoggingIn ? "logging in" : metrics::name(state);
 }
 

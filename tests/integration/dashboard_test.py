@@ -96,7 +96,8 @@ class Dashboard(unittest.TestCase):
         self.assertEqual(origins, {daemon.url()})
 
     def assert_fits(self, width: int):
-        self.assertLessEqual(self.browser.run("document.documentElement.scrollWidth"), width)
+        found = self.browser.until("document.readyState === 'complete' && document.styleSheets.length > 0 && document.documentElement.scrollWidth")
+        self.assertLessEqual(found, width)
 
     def test_shows_figures_that_change(self):
         daemon = self.daemon("live")

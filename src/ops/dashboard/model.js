@@ -47,6 +47,7 @@ export const kIncidents = [
 const kStates = {
   streaming: {word: 'streaming', level: 0},
   ended: {word: 'session ended', level: 0},
+  closed: {word: 'outside its hours', level: 0},
   recovering: {word: 'recovering', level: 1},
   logging_in: {word: 'logging in', level: 1},
   connecting: {word: 'connecting', level: 1},
@@ -171,6 +172,7 @@ export class Model {
           `no acknowledgement from Kafka for ${Math.floor(now - feed.answered)} s, ${count(status.in_flight, 'record')} in flight`);
     }
     for (const {name, one, many, severe} of kIncidents) {
+      if (name === 'reconnects' && status.state === 'ended') continue;  // it looks whether the next session has begun
       const ago = now - feed.seen[name];
       if (ago < kFresh) {
         add(severe ? 2 : 1, `have ${many}`, `${count(status[name], one, many)}, ${ago < 60 ? 'just now' : `${Math.floor(ago / 60)} min ago`}`);
