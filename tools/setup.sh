@@ -5,7 +5,7 @@ build_packages=(cmake ninja-build g++ ccache pkg-config python3 libboost1.81-dev
   zlib1g-dev libssl-dev libdeflate-dev libcli11-dev libtomlplusplus-dev libhowardhinnant-date-dev tzdata libsystemd-dev
   prometheus-cpp-dev libmimalloc-dev libxxhash-dev libgtest-dev libgmock-dev libbenchmark-dev)
 kafka_packages=(openjdk-17-jre-headless maven)
-test_packages=(kcat python3-venv prometheus openssl curl
+test_packages=(kcat python3-venv prometheus openssl curl chromium fonts-dejavu-core
   dpkg-dev file lintian mandoc systemd systemd-container)  # the Debian package and its units
 
 say() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }

@@ -130,11 +130,15 @@ Surroundings Application::surroundings(Roster::Config config, bool patient, bool
 }
 
 Result<void> Application::start_http() {
-  auto server = ops::HttpServer::start(config_->http, {.registry = &registry_,
-                                                       .ready = [this] { return why_not_ready(); },
-                                                       .healthy = [this] { return why_not_healthy(); },
-                                                       .sample = [this] { sample(); },
-                                                       .extra = {}});
+  auto server = ops::HttpServer::start(config_->http,
+                                       {.registry = &registry_,
+                                        .ready = [this] { return why_not_ready(); },
+                                        .healthy = [this] { return why_not_healthy(); },
+                                        .sample = [this] { sample(); },
+                                        .extra = {},
+                                        .connected = [this] { return producers_.can_write(); },
+                                        .placement = [this](std::string_view feed) { return roster_.placement(feed); },
+                                        .recent = &recent_});
   if (!server) return server.error();
   http_ = std::move(*server);
   return {};

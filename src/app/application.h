@@ -97,6 +97,7 @@ class Application {
   boost::asio::steady_timer deadline_{io_};
   metrics::Registry registry_;
   ring::Parking parking_;
+  ops::Recent recent_;  // HTTP's thread
 
   // destroyed bottom up: HTTP and workers go before the feeds, feeds before their producers and the journal
   std::unique_ptr<sink::CompactedLog> checkpoints_;

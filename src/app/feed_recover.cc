@@ -262,7 +262,12 @@ void FeedUnit::take_down() {
   if (keeper_ && !owning_)
     tell(feed_->take_strangers());  // while owning: to a loser of the race the winner's are strange
   if (keeper_) keeper_->leave_lane();
-  lane_.reset();  // first: from here on nobody calls the feed
+  std::unique_ptr<sink::Lane> lane;
+  {
+    const std::scoped_lock lock{sampling_};
+    lane = std::move(lane_);
+  }
+  lane.reset();  // first: from here on nobody calls the feed; not under the lock, because it waits for a callback
   {
     const std::scoped_lock lock{sampling_};
     feed_.reset();

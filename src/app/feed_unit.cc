@@ -104,7 +104,10 @@ void FeedUnit::opened(const Result<std::shared_ptr<Opened>>& result) {
 
 Result<void> FeedUnit::build(Opened& opened) {
   producer_ = std::move(opened.producer);
-  lane_ = std::move(opened.lane);
+  {
+    const std::scoped_lock lock{sampling_};
+    lane_ = std::move(opened.lane);
+  }
   recovered_ = std::move(opened.recovered);
   replayed_ = std::move(opened.replayed);
   change_due_ = recovered_ && recovered_->replays_old;
@@ -204,6 +207,19 @@ pipeline::FeedEvents FeedUnit::feed_events(std::uint64_t life) {
 void FeedUnit::sample() {
   const std::scoped_lock lock{sampling_};
   if (feed_) feed_->sample();
+}
+
+ops::Placement FeedUnit::placement() {
+  ops::Placement placement{.topic = config_.sink.topic, .partitions = {}};
+  const std::scoped_lock lock{sampling_};
+  if (!lane_) return placement;
+  for (std::int32_t p = 0; p < lane_->topic().partitions; ++p) {
+    const sink::Acked acked = lane_->acked(p);
+    placement.partitions.push_back({.acknowledged = acked.count,
+                                    .in_flight = lane_->in_flight(p),
+                                    .last_offset = acked.count == 0 ? -1 : acked.last_offset});
+  }
+  return placement;
 }
 
 // --- marks and checkpoints at intervals ---

@@ -22,6 +22,7 @@
 #include "config/config.h"
 #include "metrics/registry.h"
 #include "net/feed_reader.h"
+#include "ops/pages.h"
 #include "pipeline/feed.h"
 #include "ring/parking.h"
 #include "sink/compacted_log.h"
@@ -98,6 +99,8 @@ class FeedUnit {
 
   /// Writes the gauges of its pipeline. Any thread.
   void sample();
+  /// Where its records go. Any thread.
+  [[nodiscard]] ops::Placement placement();
 
  private:
   enum class Phase : std::uint8_t { kIdle, kRecovering, kRunning, kHalting, kStopped };
@@ -265,7 +268,7 @@ class FeedUnit {
   boost::asio::steady_timer end_;      // until a stopped feed has nothing left to do
   std::atomic<int> jobs_{0};
   std::jthread job_;     // recovery and other work that blocks; one at a time
-  std::mutex sampling_;  // guards feed_ against sample()
+  std::mutex sampling_;  // guards feed_ and lane_ against sample() and placement()
 };
 
 }  // namespace tickbridge::app

@@ -249,4 +249,12 @@ void Roster::sample() const {
   for (const Unit& unit : units_) unit.feed->sample();
 }
 
+ops::Placement Roster::placement(std::string_view feed) const {
+  const std::scoped_lock lock{mutex_};
+  for (const Unit& unit : units_) {
+    if (unit.feed->config().name == feed && !unit.leaving) return unit.feed->placement();
+  }
+  return {};
+}
+
 }  // namespace tickbridge::app

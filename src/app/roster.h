@@ -9,6 +9,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/feed_unit.h"
@@ -55,6 +56,8 @@ class Roster {
   void for_each(const std::function<void(FeedUnit&)>& what) const;
   /// Writes the units' gauges. Any thread.
   void sample() const;
+  /// Where a feed's records go; nothing for one that is not at work. Any thread.
+  [[nodiscard]] ops::Placement placement(std::string_view feed) const;
 
  private:
   struct Unit {
@@ -93,7 +96,7 @@ class Roster {
   bool stopping_ = false;
   bool idle_ = true;
   std::set<std::string> begun_;  // names that had a unit
-  mutable std::mutex mutex_;     // guards units_ against sample()
+  mutable std::mutex mutex_;     // guards units_ against sample() and placement()
   std::vector<Unit> units_;
   Feeds leftovers_;  // their last handlers may still come
 };

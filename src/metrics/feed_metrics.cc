@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "base/clock.h"
+
 namespace tickbridge::metrics {
 
 std::string_view name(FeedState state) noexcept {
@@ -39,6 +41,12 @@ std::string FeedMetrics::session() const {
 void FeedMetrics::set_last_error(std::string_view what) {
   const std::scoped_lock lock{text_mutex_};
   last_error_ = what;
+  last_error_ns_ = what.empty() ? 0 : wall_nanoseconds();
+}
+
+std::int64_t FeedMetrics::last_error_ns() const {
+  const std::scoped_lock lock{text_mutex_};
+  return last_error_ns_;
 }
 
 std::string FeedMetrics::last_error() const {

@@ -47,6 +47,7 @@ class FeedMetrics {
   [[nodiscard]] std::string session() const;
   void set_last_error(std::string_view what);  ///< for people: what went wrong last; empty: nothing yet
   [[nodiscard]] std::string last_error() const;
+  [[nodiscard]] std::int64_t last_error_ns() const;  ///< when, wall time; 0: nothing yet
 
  private:
   // Constant after construction.
@@ -57,9 +58,10 @@ class FeedMetrics {
   std::array<Latency, kStages> latencies_;
   std::atomic<FeedState> state_{FeedState::kConnecting};
 
-  mutable std::mutex text_mutex_;  // guards session_, last_error_
+  mutable std::mutex text_mutex_;  // guards session_, last_error_*
   std::string session_;
   std::string last_error_;
+  std::int64_t last_error_ns_ = 0;
 };
 static_assert(alignof(FeedMetrics) == kCacheLine, "two feeds share no line");
 

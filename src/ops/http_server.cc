@@ -96,7 +96,7 @@ void set_fields(Message& message, const Reply& reply, bool keep_alive) {
   message.set(http::field::content_type, reply.content_type);
   message.set(http::field::cache_control, "no-store");
   message.set("X-Content-Type-Options", "nosniff");
-  message.set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
+  message.set("Content-Security-Policy", kContentSecurityPolicy);
   if (reply.status == 405) message.set(http::field::allow, "GET, HEAD");
   message.content_length(reply.body.size());
   message.keep_alive(keep_alive);

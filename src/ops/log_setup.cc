@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "ops/journal_sink.h"
+#include "ops/notices.h"
 
 namespace tickbridge::ops {
 
@@ -52,7 +53,8 @@ spdlog::sink_ptr make_sink(LogStyle style) {
 
 void set_up_logging(const LogOptions& options) {
   const LogStyle style = choose_style(options.format, is_journal(std::getenv("JOURNAL_STREAM"), STDERR_FILENO));
-  auto logger = std::make_shared<spdlog::logger>("tickbridge", make_sink(style));
+  const spdlog::sinks_init_list sinks{make_sink(style), notice_sink()};
+  auto logger = std::make_shared<spdlog::logger>("tickbridge", sinks);
   logger->set_formatter(make_formatter(style));
   spdlog::set_default_logger(std::move(logger));
   adjust_logging(options);

@@ -112,6 +112,9 @@ class LaneCore {
   [[nodiscard]] Acked acked(std::int32_t partition) const noexcept {
     return slots_[static_cast<std::size_t>(partition)].acks.acked();
   }
+  [[nodiscard]] std::uint64_t in_flight(std::int32_t partition) const noexcept {
+    return slots_[static_cast<std::size_t>(partition)].in_flight.load().count;
+  }
   [[nodiscard]] std::uint64_t dead_letters_acked() const noexcept { return slots_.back().acks.count(); }
 
  private:

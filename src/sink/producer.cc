@@ -43,6 +43,7 @@ class OpenLane final : public Lane {
   bool failed() const noexcept override { return core_.failed(); }
   void watch(const std::vector<std::int64_t>& next) override { core_.watch(next); }
   Acked acked(std::int32_t partition) const noexcept override { return core_.acked(partition); }
+  std::uint64_t in_flight(std::int32_t partition) const noexcept override { return core_.in_flight(partition); }
   std::uint64_t dead_letters_acked() const noexcept override { return core_.dead_letters_acked(); }
   void expect_markers() override { core_.expect_markers(); }
 

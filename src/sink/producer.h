@@ -122,6 +122,8 @@ class Lane {
   virtual void watch(const std::vector<std::int64_t>& next) = 0;
   /// Any thread. Counts of records acknowledged since the lane was opened; dead letters have none of the rest.
   [[nodiscard]] virtual Acked acked(std::int32_t partition) const noexcept = 0;
+  /// Any thread. Records of one partition that are handed over and not yet acknowledged.
+  [[nodiscard]] virtual std::uint64_t in_flight(std::int32_t partition) const noexcept = 0;
   [[nodiscard]] virtual std::uint64_t dead_letters_acked() const noexcept = 0;
   /// Transactional only: a commit has put a marker behind the records of each partition that had any since the last
   /// one.

@@ -34,6 +34,7 @@ class Lane final : public sink::Lane {
   sink::Acked acked(std::int32_t partition) const noexcept override {
     return by_partition.at(static_cast<std::size_t>(partition));
   }
+  std::uint64_t in_flight(std::int32_t) const noexcept override { return 0; }
   std::uint64_t dead_letters_acked() const noexcept override { return 0; }
   void expect_markers() override {}
 

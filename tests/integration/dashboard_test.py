@@ -1,83 +1,273 @@
 #!/usr/bin/env python3
-"""Every query of the Grafana dashboard, asked of a real Prometheus that has scraped a daemon at work; and that daemon's page, looked at
-by promtool. No Grafana is run: none is packaged. tests/prometheus/rules_test.py looks at the file's structure."""
+"""The dashboard in a real browser (headless Chromium), with a real daemon behind it. Embedded broker.
+
+TICKBRIDGE_SCREENSHOTS names a folder for pictures to look at.
+"""
+import contextlib
 import json
-import math
-import subprocess
+import os
+import pathlib
+import socket
+import threading
 import unittest
+import urllib.parse
 
-import harness
-from harness import Daemon, EmbeddedBroker, Exchange
-from prometheus import Prometheus
+from browser import Browser
+from harness import SLOW, Daemon, EmbeddedBroker, Exchange, address, threads
 
-BOARD = json.loads((harness.ROOT / "config/grafana/tickbridge.json").read_text())
-CHOSEN = {"$__rate_interval": "5s", "$__range": "20s", "$job": ".+", "$instance": ".+", "$feed": ".+"}  # as Grafana fills them in for "All"
-EMPTY = {'ALERTS{alertname=~"Tickbridge.*",alertstate="firing"}': "nothing fires here"}
-
-
-def chosen(query: str) -> str:
-    for name, value in CHOSEN.items():
-        query = query.replace(name, value)
-    return query
+MANY = 32
+PHONE = 360
+FIGURE = "document.querySelector('.meta div:nth-child(2) dd').textContent"  # next sequence
+LIVE = "document.querySelector('#live')?.dataset.kind === 'live'"
 
 
-class DashboardTest(unittest.TestCase):
+def toml(feeds: dict) -> str:
+    """{name: (port, topic)}"""
+    return "".join(f'[feed.{name}]\nhost = "127.0.0.1"\nport = {port}\ntopic = "{topic}"\n' for name, (port, topic) in feeds.items())
+
+
+def login_accepted(session: bytes, sequence: int) -> bytes:
+    return b"\x00\x1fA" + session.rjust(10) + str(sequence).encode().rjust(20)
+
+
+class HostileExchange:
+    """Accepts every login, each time to another session whose name is markup, and hangs up."""
+
+    SESSIONS = (b"<script>a", b"<img src=b", b"<b>c</b>")
+
+    def __init__(self):
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.host, self.port = self.listener.getsockname()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        logins = 0
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                with client, contextlib.suppress(OSError):
+                    client.settimeout(5)
+                    client.recv(1000)
+                    client.sendall(login_accepted(self.SESSIONS[min(logins, 2)], 1))
+                    logins += 1
+                    if logins > 2:
+                        client.settimeout(60)
+                        while client.recv(1000):
+                            client.sendall(b"\x00\x01H")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+        self.thread.join(10)
+
+
+class Dashboard(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.broker = cls.enterClassContext(EmbeddedBroker({"ticks": 3, "ticks.dead": 1}))
-        cls.exchange = cls.enterClassContext(Exchange("--generate", 200_000, "--rate", 4_000))
-        cls.daemon = cls.enterClassContext(Daemon(cls.broker.servers, harness.address(cls.exchange)))
-        cls.prometheus = cls.enterClassContext(Prometheus())
-        cls.prometheus.watch("one", cls.daemon.url())
-        # at least so many scrapes of a running feed that every rate has two
-        cls.prometheus.await_query('count_over_time(tickbridge_feed_messages_acknowledged_total[1m]) > 8 '
-                                   'and on (instance) rate(tickbridge_feed_latency_seconds_count{to="acknowledgement"}[5s]) > 0', 60)
+        cls.browser = cls.enterClassContext(Browser())
+        cls.broker = cls.enterClassContext(EmbeddedBroker(
+            {name: 12 for name in ("live", "plain", "phone", "killed", "hostile", "hidden", "away")} | {f"many{n}": 3 for n in range(MANY)}))
+        cls.exchange = cls.enterClassContext(Exchange("--generate", 5_000_000, "--rate", 2_000))
 
-    def test_every_panel_shows_something(self):
-        asked = 0
-        for panel in BOARD["panels"]:
-            for target in panel.get("targets", []):
-                with self.subTest(f'{panel["title"]}: {target["expr"]}'):
-                    found = self.prometheus.query(chosen(target["expr"]))
-                    self.assertTrue(found)
-                    self.assertTrue(any(math.isfinite(value) for _, value in found), found)
-                    asked += 1
-        self.assertGreater(asked, 40)
+    def daemon(self, name: str, settings=None, **words) -> Daemon:
+        feed = {**address(self.exchange, name), f"feed.{name}.topic": name}
+        return self.enterContext(Daemon(self.broker.servers, {**({} if "config" in words else feed), **(settings or {})}, **words))
 
-    def test_what_annotations_ask_is_understood(self):
-        for note in BOARD["annotations"]["list"]:
-            if "expr" in note:
-                self.assertEqual(self.prometheus.query(chosen(note["expr"])), [], EMPTY[note["expr"]])
+    def picture(self, name: str, whole: bool = True):
+        if folder := os.environ.get("TICKBRIDGE_SCREENSHOTS"):
+            self.browser.screenshot(pathlib.Path(folder) / f"{name}.png", whole)
 
-    def test_the_variables_offer_something(self):
-        found = {}
-        for variable in BOARD["templating"]["list"]:
-            if variable["type"] != "query":
-                continue
-            series, label = chosen(variable["definition"]).removeprefix("label_values(").removesuffix(")").rsplit(", ", 1)
-            found[label] = self.prometheus.ask(f"label/{label}/values", **{"match[]": series})
-        self.assertEqual(found, {"job": ["tickbridge"], "instance": ["one"], "feed": ["default"]})
+    def show(self, daemon: Daemon, **how):
+        """The page once it is live; nothing may be wrong with it when the test ends."""
+        self.browser.look(**how)
+        self.browser.open(daemon.url() + "/")
+        self.browser.until(LIVE)
+        self.browser.until("document.querySelectorAll('.state.streaming').length > 0")
 
-    def test_figures_are_what_they_say(self):
-        def one(query):
-            (_, value), = self.prometheus.query(query)
-            return value
+    def must_be_sound(self, daemon: Daemon):
+        """Nothing on the console, and nothing asked of anybody else."""
+        self.browser.run("0")  # takes in what is still to be told
+        self.assertEqual(self.browser.complaints, [])
+        origins = {urllib.parse.urlsplit(url)._replace(path="", query="").geturl() for url in self.browser.requests}
+        self.assertEqual(origins, {daemon.url()})
 
-        self.assertEqual(one('tickbridge_build_info{librdkafka!=""}'), 1)
-        self.assertEqual(one("tickbridge_ready"), 1)
-        self.assertEqual(one("tickbridge_producer_connected"), 1)
-        for metric in ("last_packet", "last_receive"):
-            self.assertLess(abs(one(f"time() - tickbridge_feed_{metric}_timestamp_seconds")), 5)
-        self.assertGreater(one("tickbridge_feed_in_flight_limit_bytes"), one("tickbridge_feed_in_flight_bytes"))
-        streaming = next(panel for panel in BOARD["panels"] if panel["title"] == "State")
-        (_, number), = self.prometheus.query(chosen(streaming["targets"][0]["expr"]))
-        names = streaming["fieldConfig"]["defaults"]["mappings"][0]["options"]
-        self.assertEqual(names[str(int(number))]["text"], "streaming")
+    def assert_fits(self, width: int):
+        found = self.browser.until("document.readyState === 'complete' && document.styleSheets.length > 0 && document.documentElement.scrollWidth")
+        self.assertLessEqual(found, width)
 
-    def test_promtool_is_content_with_the_page(self):
-        page = self.daemon.get("/metrics")[1]
-        done = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, text=True, timeout=60)
-        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+    def test_shows_figures_that_change(self):
+        daemon = self.daemon("live")
+        self.show(daemon)
+        first = self.browser.run(FIGURE)
+        self.browser.until(f"{FIGURE} !== {json.dumps(first)}")
+        self.browser.until("document.querySelector('.rate .big').textContent !== '–'")
+        self.browser.until("(document.querySelector('.rate .line').getAttribute('d') ?? '').includes('L')")
+        self.browser.until("document.querySelector('.latency td').textContent.match(/(µs|ms| s)$/)")
+        self.browser.until("document.querySelector('.partitions .dim').textContent.includes('12 partitions') && "
+                           "document.querySelector('.strip .usual').getAttribute('d').split('M').length === 13")
+        text = self.browser.text()
+        for word in ("streaming", "ready", "healthy", "Kafka connected", "1 feed, 1 streaming: nothing is wrong now", "gaps", "dead letters",
+                     "reconnects", "foreign writes", "99.9 %", "ring", "in flight to Kafka", "Partitions of live"):
+            self.assertIn(word, text)
+        self.assertEqual(self.browser.run("getComputedStyle(document.querySelector('#plain')).display"), "none")
+        self.picture("light")
+        self.must_be_sound(daemon)
+
+    def test_is_dark_where_the_system_is(self):
+        daemon = self.daemon("plain")
+        backs = {}
+        for dark in (False, True):
+            self.show(daemon, dark=dark, still=dark)
+            backs[dark] = max(map(int, self.browser.run("getComputedStyle(document.body).backgroundColor.match(/\\d+/g)")))
+            self.picture("dark" if dark else "light-again")
+        self.assertGreater(backs[False], 200)
+        self.assertLess(backs[True], 60)
+        self.assertEqual(self.browser.run("getComputedStyle(document.querySelector('.bar .fill')).transitionDuration.replace('0s', '')"), "")
+        self.must_be_sound(daemon)
+
+    def test_without_javascript_a_table_says_it(self):
+        daemon = self.daemon("away")
+        daemon.await_feed(lambda feed: feed["messages_acknowledged"] > 0, name="away")
+        self.browser.look(width=PHONE, scripts=False)
+        self.browser.open(daemon.url() + "/")
+        self.addCleanup(self.browser.look)
+        self.browser.until("document.querySelector('#plain tbody .state.streaming')")
+        self.assert_fits(PHONE)
+        text = self.browser.text("#plain")
+        self.assertRegex(text, r"away\s+streaming\s+\d+\s+[\d,]+")
+        self.assertTrue(self.browser.run("document.querySelector('#board').hidden"))
+        self.assertEqual(self.browser.run("document.querySelector('noscript meta')?.httpEquiv"), "refresh")
+        self.browser.run("document.body.dataset.seen = '1'")
+        self.browser.until("!document.body?.dataset.seen && document.querySelector('#plain tbody .state')")  # it came anew
+        self.picture("plain")
+
+    def test_fits_on_a_phone(self):
+        daemon = self.daemon("phone")
+        self.show(daemon, width=PHONE, height=740)
+        self.browser.until("document.querySelector('.partitions .dim').textContent.includes('partitions')")
+        self.assert_fits(PHONE)
+        self.picture("phone")
+        self.must_be_sound(daemon)
+
+    def test_costs_the_daemon_next_to_nothing(self):
+        daemon = self.daemon("live")
+        self.show(daemon)
+        cpu = lambda: sum(used for name, used, _ in threads(daemon.pid).values() if name == "http")
+        asked = lambda: len([url for url in self.browser.requests if "/api/" in url])
+        begun, before = cpu(), asked()
+        sequence = self.browser.run(FIGURE)
+        self.browser.until(f"{FIGURE} !== {json.dumps(sequence)} && performance.getEntriesByType('resource').length > {before + 10}")
+        self.assertLess((cpu() - begun) / (asked() - before), 0.02 * SLOW)  # seconds of CPU a request; 0.0007 are usual
+        at_once = self.browser.run("""(() => {
+          const all = performance.getEntriesByType('resource').filter((one) => one.name.includes('/api/'));
+          return Math.max(...all.map((one) => all.filter((other) => other.startTime < one.startTime && one.startTime < other.responseEnd).length));
+        })()""")
+        self.assertEqual(at_once, 0)  # one request after the other
+
+    def test_many_feeds_are_a_table_and_each_opens(self):
+        nowhere = socket.create_server(("127.0.0.1", 0))
+        port = nowhere.getsockname()[1]
+        nowhere.close()
+        feeds = {f"many{n}": (port if n == 20 else self.exchange.port, f"many{n}") for n in range(MANY)}
+        daemon = self.daemon("many", {"pipeline.ring_bytes": "1MiB"}, config=toml(feeds))
+        self.show(daemon)
+        self.browser.until(f"document.querySelectorAll('.feeds .state.streaming').length === {MANY - 1}", 60)
+        self.assertEqual(self.browser.run("document.querySelectorAll('tr.feed').length"), MANY)
+        self.assertEqual(self.browser.run("document.querySelector('tr.feed').innerText.split('\\t')[0].trim()"), "many20")  # worst first
+        self.assertIn("many20 is connecting", self.browser.text("#verdict"))
+        self.assertIn("not ready: feed many20 is connecting", self.browser.text("header"))
+        self.assertIn("1 problem", self.browser.run("document.title"))
+        self.assertIn("cannot reach the exchange", self.browser.text("#notices"))
+        self.browser.run(f"[...document.querySelectorAll('.opens')].find((b) => b.textContent === 'many7').focus()")
+        for kind in ("keyDown", "keyUp"):
+            self.browser.call("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", windowsVirtualKeyCode=13, text="\r")
+        self.browser.until("document.querySelector('.opens[aria-expanded=true]')?.textContent === 'many7'")
+        self.browser.until("document.querySelector('.panel .partitions').innerText.includes('3 partitions')")
+        asked = [url for url in self.browser.requests if "/api/partitions" in url]
+        self.assertEqual({urllib.parse.urlsplit(url).query for url in asked}, {"feed=many7"})
+        self.picture("many")
+        self.browser.look(width=PHONE, height=740)
+        self.assert_fits(PHONE)
+        self.picture("many-phone", whole=False)
+        self.must_be_sound(daemon)
+
+    def test_says_that_the_daemon_is_gone_and_goes_on_when_it_is_back(self):
+        daemon = self.daemon("killed")
+        self.show(daemon)
+        port = urllib.parse.urlsplit(daemon.url()).port
+        daemon.process.kill()
+        daemon.process.wait()
+        self.browser.until("document.querySelector('#live').dataset.kind === 'silent' && document.body.classList.contains('stale')")
+        self.assertRegex(self.browser.text("#live"), r"no answer since \d\d:\d\d:\d\d \(.*\): not reachable")
+        self.assertIn("no answer", self.browser.run("document.title"))
+        self.picture("gone")
+        self.browser.complaints.clear()  # the browser itself tells each refused connection
+        again = self.daemon("killed", {"http.listen": f"127.0.0.1:{port}"})
+        self.browser.until(LIVE + " && !document.body.classList.contains('stale')", 60)
+        first = self.browser.until("document.querySelectorAll('.state.streaming').length === 1 && " + FIGURE)
+        self.browser.until(f"{FIGURE} !== {json.dumps(first)}")
+        self.assertEqual([text for text in self.browser.complaints if "ERR_CONNECTION_REFUSED" not in text], [])
+        self.assertEqual(again.url(), daemon.url())
+
+    def test_what_comes_from_outside_is_text(self):
+        with HostileExchange() as exchange:
+            daemon = self.daemon("hostile", {"feed.hostile.port": exchange.port, "feed.hostile.delivery": "at_least_once"})
+            for scripts in (True, False):
+                self.browser.look(scripts=scripts)
+                self.addCleanup(self.browser.look)
+                self.browser.open(daemon.url() + "/")
+                list_of = "#notices" if scripts else "#plain .notices"
+                self.browser.until(f"document.querySelector('{list_of}')?.innerText.includes('<script>a')", 60)
+                self.browser.until("document.body.innerText.includes('<img src=b')")
+                self.assertEqual(self.browser.run("document.querySelectorAll('img, b:not(#verdict b), body script').length"), 0)
+                self.picture("hostile" if scripts else "hostile-plain")
+                self.must_be_sound(daemon)
+
+    def test_pauses_while_nobody_looks(self):
+        daemon = self.daemon("hidden")
+        self.show(daemon)
+        asked = lambda: len([url for url in self.browser.requests if url.endswith("/api/status")])
+        self.browser.run("Object.defineProperty(document, 'hidden', {get: () => window.away === true, configurable: true}); away = true; "
+                         "document.dispatchEvent(new Event('visibilitychange'))")
+        self.assertIn("paused", self.browser.text("#live"))
+        before = asked()
+        self.browser.run("new Promise((done) => setTimeout(done, 3000))")
+        self.assertLessEqual(asked(), before + 1)  # one may have been under way
+        self.browser.run("away = false; document.dispatchEvent(new Event('visibilitychange'))")
+        self.browser.until(LIVE)
+        self.assertGreater(asked(), before)
+
+    def test_days_leave_nothing_behind(self):
+        daemon = self.daemon("live")
+        self.show(daemon)
+        sizes = self.browser.run("""(async () => {
+          const {Model} = await import('/dashboard/model.js');
+          const status = await (await fetch('/api/status')).json();
+          const {partitions} = (await (await fetch('/api/partitions')).json()).live;
+          const model = new Model(), sizes = [];
+          for (let i = 0; i < 20000; ++i) {
+            status.uptime_seconds += 1;
+            const feed = status.feeds.live;
+            feed.messages_received += i % 1000;
+            feed.gaps += i % 100 === 0;
+            model.update(JSON.parse(JSON.stringify(status)), true);
+            if (i % 2 === 0) model.feeds.get('live').updatePartitions('live', partitions, status.uptime_seconds);
+            if (i % 5000 === 1000) {
+              sizes.push(JSON.stringify([...model.feeds.values()], (key, value) => typeof value === 'number' ? 0 : value).length);
+            }
+          }
+          return sizes;
+        })()""")
+        self.assertEqual(len(set(sizes)), 1, sizes)
+        nodes = "document.querySelectorAll('*').length"
+        before, sequence = self.browser.run(nodes), self.browser.run(FIGURE)
+        self.browser.until(f"{FIGURE} !== {json.dumps(sequence)}")
+        self.assertLess(self.browser.run(nodes) - before, 20)
+        self.must_be_sound(daemon)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <boost/json/parse.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -88,55 +87,6 @@ TEST(ExpositionParser, FindsFaults) {
                                 "# TYPE a gauge\na{b=\"c\nd\"} 1\n", "# TYPE a counter\na -1\n"}) {
     EXPECT_NE(parse_exposition(bad).problem, "") << bad;
   }
-}
-
-TEST(Status, TellsLatenciesOnceThereAreAny) {
-  metrics::Registry registry{"1.2.3", SteadyTime{}};
-  metrics::Latency& latency = registry.add_feed("nasdaq").latency(metrics::Stage::kAcknowledgement);
-  latency.record(63, 999);
-  latency.record(2'000'000, 1);
-  const auto status = boost::json::parse(render_status(registry, SteadyTime{}));
-  EXPECT_EQ(boost::json::parse(render_latency(registry)),
-            boost::json::parse(R"({"nasdaq":{"hand_over":[],"acknowledgement":[[64,999],[2031616,1]]}})"));
-  EXPECT_EQ(status.at("feeds").at("nasdaq").at("latency"),
-            boost::json::parse(R"({"acknowledgement": {"median_us": 0.063, "p99_us": 0.063, "p999_us": 0.063,
-                                  "max_us": 2000.0}})"));
-}
-
-TEST(Status, HasTheContractsNames) {
-  metrics::Registry registry{"1.2.3", SteadyTime{}};
-  metrics::FeedMetrics& feed = registry.add_feed("nasdaq");
-  feed.set_state(FeedState::kLoggingIn);
-  feed.set_session("S1");
-  feed.set(metrics::FeedGauge::kNextSequence, 77);
-  for (std::size_t i = 0; i < metrics::kFeedCounterRows.size(); ++i) feed.add(static_cast<FeedCounter>(i), 1);
-  const auto status = boost::json::parse(render_status(registry, SteadyTime{milliseconds{2500}}));
-  EXPECT_EQ(status, boost::json::parse(R"({"version": "1.2.3", "uptime_seconds": 2.5, "feeds": {"nasdaq": {
-      "state": "logging_in", "session": "S1", "next_sequence": 77, "packets_received": 1, "messages_received": 1,
-      "messages_committed": 1, "messages_acknowledged": 1, "messages_dead_lettered": 1, "messages_dropped": 5,
-      "messages_skipped": 1, "gaps": 1, "sequence_repeats": 1, "reconnects": 1, "foreign_writes": 1, "doubles": 1}}})"));
-}
-
-TEST(Status, TellsTheLastErrorAndSurvivesAnyBytes) {
-  metrics::Registry registry{"1"};
-  metrics::FeedMetrics& feed = registry.add_feed(kHostile);
-  feed.set_session(std::string{"\0\x80\"", 3});
-  feed.set_last_error(kHostile);
-  const auto feeds =
-      boost::json::parse(render_status(registry, SteadyClock::now())).as_object().at("feeds").as_object();
-  EXPECT_EQ(feeds.begin()->key(), "a\"b\\c\nd<script>\xef\xbf\xbd");
-  EXPECT_EQ(feeds.begin()->value().at("last_error").as_string(), "a\"b\\c\nd<script>\xef\xbf\xbd");
-}
-
-TEST(Index, ShowsFeedsAndNothingOfTheirsAsMarkup) {
-  metrics::Registry registry{"1"};
-  registry.add_feed("nasdaq").set_state(FeedState::kStreaming);
-  registry.add_feed(kHostile).set_last_error("<b>&</b>");
-  const std::string page = render_index(registry, SteadyClock::now());
-  EXPECT_NE(page.find("<td class=text>nasdaq</td><td class=text>streaming</td>"), std::string::npos);
-  EXPECT_NE(page.find("&lt;script&gt;"), std::string::npos);
-  EXPECT_NE(page.find("&lt;b&gt;&amp;&lt;/b&gt;"), std::string::npos);
-  EXPECT_EQ(page.find("<script"), std::string::npos);
 }
 
 }  // namespace

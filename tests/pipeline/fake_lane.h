@@ -73,6 +73,7 @@ class FakeLane final : public sink::Lane {
     const auto count = static_cast<std::int64_t>(taken[static_cast<std::size_t>(partition)].size());
     return {.count = static_cast<std::uint64_t>(count), .last_offset = count - 1};
   }
+  std::uint64_t in_flight(std::int32_t) const noexcept override { return 0; }
   std::uint64_t dead_letters_acked() const noexcept override { return dead.size(); }
   void expect_markers() override {}
 

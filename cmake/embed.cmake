@@ -1,0 +1,45 @@
+# embed(<target> <folder> <name>=<file>...): puts files of a source folder into the target as ops::Asset kDashboard<name>
+# (src/ops/assets.h). Nothing but cmake is needed, and a changed file is seen.
+#
+# The second half is what the build runs: cmake -DOUT=... -DFOLDER=... -DFILES=... -P embed.cmake
+if(CMAKE_SCRIPT_MODE_FILE)
+  set(code "// Made by cmake/embed.cmake.\n#include \"ops/assets.h\"\n\nnamespace tickbridge::ops {\n\n")
+  string(REPLACE "|" ";" pairs "${FILES}")
+  foreach(pair IN LISTS pairs)
+    string(REGEX MATCH "^([A-Za-z]+)=(.*)$" matched "${pair}")
+    set(name ${CMAKE_MATCH_1})
+    set(file ${CMAKE_MATCH_2})
+    file(READ "${FOLDER}/${file}" hex HEX)
+    string(REGEX REPLACE "(................................)" "\\1\n" hex "${hex}")
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${hex}")
+    get_filename_component(extension "${file}" LAST_EXT)
+    if(extension STREQUAL ".html")
+      set(type "text/html; charset=utf-8")
+    elseif(extension STREQUAL ".css")
+      set(type "text/css; charset=utf-8")
+    elseif(extension STREQUAL ".js")
+      set(type "text/javascript; charset=utf-8")
+    elseif(extension STREQUAL ".svg")
+      set(type "image/svg+xml")
+    else()
+      message(FATAL_ERROR "embed: what type is ${file}?")
+    endif()
+    string(APPEND code "static constexpr char k${name}Bytes[] = {\n${bytes}};\n"
+      "const Asset kDashboard${name}{\"${type}\", {k${name}Bytes, sizeof(k${name}Bytes)}};\n\n")
+  endforeach()
+  string(APPEND code "}  // namespace tickbridge::ops\n")
+  file(WRITE "${OUT}" "${code}")
+  return()
+endif()
+
+set(embed_script ${CMAKE_CURRENT_LIST_FILE})
+function(embed target folder)
+  set(files ${ARGN})
+  list(TRANSFORM files REPLACE "^[A-Za-z]+=" "${CMAKE_CURRENT_SOURCE_DIR}/${folder}/" OUTPUT_VARIABLE inputs)
+  list(JOIN files "|" packed)
+  set(out ${CMAKE_CURRENT_BINARY_DIR}/${target}_assets.cc)
+  add_custom_command(OUTPUT ${out}
+    COMMAND ${CMAKE_COMMAND} -DOUT=${out} -DFOLDER=${CMAKE_CURRENT_SOURCE_DIR}/${folder} "-DFILES=${packed}" -P ${embed_script}
+    DEPENDS ${inputs} ${embed_script} VERBATIM COMMENT "Embedding ${folder}")
+  target_sources(${target} PRIVATE ${out})
+endfunction()
