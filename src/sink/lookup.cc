@@ -17,7 +17,8 @@ using namespace std::chrono_literals;
 constexpr auto kSlice = 500ms;  ///< how long one question waits, so that a refused login is told soon
 constexpr auto kPause = 100ms;  ///< between questions that were answered "not yet"
 
-/// A login that is refused will be refused again: no need to wait for the deadline.
+}  // namespace
+
 bool login_refused(const Client& client) {
   const auto code = client.last_error().first;
   return code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED;
@@ -29,8 +30,6 @@ Error refused_login(const Client& client) {
                            "producer.sasl.password, producer.sasl.mechanism and producer.security.protocol",
                            servers(client), client.last_error().second));
 }
-
-}  // namespace
 
 std::string property(const Client& client, const char* name) {
   std::array<char, 1024> text{};
