@@ -12,6 +12,7 @@
 #include <tuple>
 #include <utility>
 
+#include "pipeline/start_facts.h"
 #include "pipeline/trading_day.h"
 
 namespace tickbridge::app {
@@ -66,15 +67,10 @@ FeedUnit::FeedUnit(Surroundings surroundings, config::Feed config, metrics::Feed
 FeedUnit::~FeedUnit() = default;
 
 void FeedUnit::start() {
-  const milliseconds commits = around_.config.producer.transaction_interval;
-  const milliseconds proofs = around_.config.checkpoint.interval;
-  if (transactional() && commits > proofs) {
-    spdlog::warn(
-        "feed {}: commits come every {} ms: producer.transaction_interval is {} ms, and checkpoint.interval, the proof "
-        "that "
-        "this owner lives, is shorter",
-        config_.name, proofs.count(), commits.count());
-  }
+  const std::string advice =
+      pipeline::check_intervals(config_.name, config_.sink.delivery, around_.config.checkpoint.interval,
+                                around_.config.producer.transaction_interval);
+  if (!advice.empty()) spdlog::warn("{}", advice);
   recover();
 }
 

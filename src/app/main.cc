@@ -3,16 +3,25 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string_view>
 #include <variant>
+#include <vector>
 
 #include "app/application.h"
 #include "config/config.h"
+#include "doctor/doctor.h"
 #include "ops/log_setup.h"
 
 namespace {
 
 int run(int argc, char** argv) {
   using namespace tickbridge;
+  if (argc > 1 && std::string_view{argv[1]} == "doctor") {
+    std::signal(SIGPIPE, SIG_IGN);
+    std::vector<const char*> words{argv, argv + argc};
+    words.erase(words.begin() + 1);
+    return doctor::run(argc - 1, words.data());
+  }
   auto loaded = config::load(argc, argv);
   if (const auto* exit = std::get_if<config::Exit>(&loaded)) {
     std::fputs(exit->text.c_str(), exit->to_stderr ? stderr : stdout);

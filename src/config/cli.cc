@@ -141,7 +141,7 @@ std::variant<Invocation, Exit> load(int argc, const char* const* argv) {
   if (!file) return leave(file.error());
   auto config = parse(file->second, file->first, arguments.overrides);
   if (!config) return leave(config.error());
-  return Invocation{std::move(*config),      arguments.start,        arguments.exit_at_end,
+  return Invocation{std::move(*config),      file->second,           arguments.start,       arguments.exit_at_end,
                     arguments.accept_change, arguments.check_config, arguments.print_config};
 }
 

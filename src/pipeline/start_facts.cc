@@ -69,6 +69,15 @@ Result<Warnings> check_topic(const TopicDemand& demand, const sink::TopicInfo& t
   return warnings;
 }
 
+std::string check_intervals(const std::string& feed, sink::Delivery delivery, milliseconds checkpoints,
+                            milliseconds transactions) {
+  if (delivery != sink::Delivery::kTransactional || transactions <= checkpoints) return {};
+  return fmt::format(
+      "feed {}: commits come every {} ms: producer.transaction_interval is {} ms, and checkpoint.interval, the proof "
+      "that this owner lives, is shorter",
+      feed, checkpoints.count(), transactions.count());
+}
+
 journal::Parameters parameters_in_force(journal::Parameters shaping, const sink::TopicInfo& topic,
                                         const std::string& protocol) {
   shaping[std::string{journal::kTopicPartitions}] = std::to_string(topic.partitions);

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 #include "journal/checkpoint.h"
 #include "pipeline/options.h"
@@ -25,6 +26,10 @@ struct TopicDemand {
 };
 /// Whether the topic suits the feed: partitions, kind of timestamp, compaction, limits on timestamps. Returns warnings.
 [[nodiscard]] Result<std::vector<std::string>> check_topic(const TopicDemand& demand, const sink::TopicInfo& topic);
+
+/// A warning about how often commits come; empty: none.
+[[nodiscard]] std::string check_intervals(const std::string& feed, sink::Delivery delivery, milliseconds checkpoints,
+                                          milliseconds transactions);
 
 /// The parameters in force: the options that shape the output, the topic's partition count and record limit, and what
 /// this build's message table says.

@@ -6,7 +6,7 @@
 #include <array>
 #include <atomic>
 #include <charconv>
-#include <cstdlib>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -149,6 +149,20 @@ KafkaVersion kafka_version(const ApiVersions& versions) noexcept {
     if (found != versions.end() && found->second >= mark.version) return mark.kafka;
   }
   return {"before 2.3", 200};
+}
+
+Result<Health> partition_health(const Client& client, rd_kafka_topic_t* topic, SteadyTime deadline) {
+  const rd_kafka_metadata_t* found = nullptr;
+  const auto code = rd_kafka_metadata(client.handle, 0, topic, &found, milliseconds_left(deadline, 5s));
+  const MetadataHandle metadata{found};
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR || metadata->topic_cnt != 1) return unreachable(client, code);
+  Health health{.without_leader = 0, .least_in_sync = std::numeric_limits<int>::max()};
+  const rd_kafka_metadata_topic_t& answer = metadata->topics[0];
+  for (int p = 0; p < answer.partition_cnt; ++p) {
+    health.without_leader += answer.partitions[p].leader < 0 ? 1 : 0;
+    health.least_in_sync = std::min(health.least_in_sync, answer.partitions[p].isr_cnt);
+  }
+  return health;
 }
 
 Result<Cluster> look_at_cluster(const ProducerOptions& options, SteadyTime deadline) {

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "sink/client.h"
 #include "sink/options.h"
 
 namespace tickbridge::sink {
@@ -34,6 +35,13 @@ struct Cluster {
 /// Looks at the cluster with a client that connects to every broker, until all have answered or `deadline` passes; at
 /// least one must. Takes a producer id of its own, which disturbs nobody. Errors: as look_up().
 [[nodiscard]] Result<Cluster> look_at_cluster(const ProducerOptions& options, SteadyTime deadline);
+
+/// How the partitions of a topic stand now.
+struct Health {
+  int without_leader = 0;
+  int least_in_sync = 0;  ///< replicas, of the partition that has the fewest
+};
+[[nodiscard]] Result<Health> partition_health(const Client& client, rd_kafka_topic_t* topic, SteadyTime deadline);
 
 /// Which Kafka has these newest request versions: "4.1 or later", "3.6", "before 2.3".
 struct KafkaVersion {

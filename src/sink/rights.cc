@@ -149,7 +149,7 @@ Right may_use_transactional_id(const Client& client, const std::string& id, cons
     case RD_KAFKA_RESP_ERR_NO_ERROR:
       return judge_acls(event.get(), id, principal);
     case RD_KAFKA_RESP_ERR_SECURITY_DISABLED:
-      return {Answer::kGiven, "the brokers have no authorizer"};
+      return {Answer::kGiven, kNoAuthorizer};
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
       return {Answer::kUnknown, "ACLs may be read only by who has Describe on the cluster"};
     default:

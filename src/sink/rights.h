@@ -21,6 +21,9 @@ struct Right {
   std::string text;
 };
 
+/// may_use_transactional_id()'s text where there are no ACLs at all: every right is given.
+constexpr const char* kNoAuthorizer = "the brokers have no authorizer";
+
 // Questions that change nothing in the cluster. Each blocks until `deadline` at most.
 
 /// Whether records may be written to the topic. Asked by a record with acks = 2, which the protocol does not know: a

@@ -1,6 +1,7 @@
 #include "sink/versions.h"
 
 #include <fmt/format.h>
+#include <librdkafka/rdkafka.h>
 
 namespace tickbridge::sink {
 
@@ -18,6 +19,9 @@ const char* known_fault(int number) {
 }
 
 }  // namespace
+
+int library_version() { return rd_kafka_version(); }
+std::string library_version_name() { return rd_kafka_version_str(); }
 
 Result<std::string> check_library_version(int version, Delivery delivery) {
   const int number = version >> 8;
