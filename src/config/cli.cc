@@ -141,8 +141,9 @@ std::variant<Invocation, Exit> load(int argc, const char* const* argv) {
   if (!file) return leave(file.error());
   auto config = parse(file->second, file->first, arguments.overrides);
   if (!config) return leave(config.error());
-  return Invocation{std::move(*config),      file->second,           arguments.start,       arguments.exit_at_end,
-                    arguments.accept_change, arguments.check_config, arguments.print_config};
+  return Invocation{
+      std::move(*config),     file->first,           arguments.start, arguments.exit_at_end, arguments.accept_change,
+      arguments.check_config, arguments.print_config};
 }
 
 }  // namespace tickbridge::config

@@ -1,3 +1,4 @@
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -97,9 +98,9 @@ void check_feeds(const Context& context, KafkaWorld& /*kafka*/, Findings& out) {
     if (!day) {
       out.push_back(failure(subject, day.error()));
     } else {
-      out.push_back(ok(
-          subject, fmt::format("trading date {} in {}: its midnight is {} s after 1970 UTC", feed.policies.trading_date,
-                               feed.policies.time_zone, day->midnight_ms(wall_nanoseconds()) / 1000)));
+      out.push_back(
+          ok(subject, fmt::format("trading date {} in {}: its midnight is {:%F %T} UTC", feed.policies.trading_date,
+                                  feed.policies.time_zone, fmt::gmtime(day->midnight_ms(wall_nanoseconds()) / 1000))));
     }
     const std::string advice =
         pipeline::check_intervals(feed.name, feed.sink.delivery, context.config.checkpoint.interval,
