@@ -12,6 +12,7 @@
 #include "doctor/reach.h"
 #include "net/scanner.h"
 #include "net/session.h"
+#include "pipeline/hours.h"
 
 namespace tickbridge::doctor {
 
@@ -99,6 +100,11 @@ Finding log_in(const std::string& subject, const config::Feed& feed, const std::
           fmt::format("the exchange sent {}; look at feed.{}.transport and .compression", scan.problem, feed.name));
     }
   }
+  if (!incoming.plain().empty()) {
+    return failure(subject, ExitCode::kUnavailable,
+                   fmt::format("{} byte(s) came, and no whole packet; look at feed.{}.transport and .compression",
+                               incoming.plain().size(), feed.name));
+  }
   return failure(subject, ExitCode::kUnavailable,
                  fmt::format("no answer to the login within {} s; look whether it is a SoupBinTCP port, and at "
                              "feed.{}.soupbintcp.version",
@@ -135,7 +141,10 @@ void check_feed(const Context& context, const config::Feed& feed, Findings& out)
     asked.push_back(std::async(std::launch::async, reach, address.host, address.port, kPatience));
   std::vector<Reached> reached;
   for (auto& one : asked) reached.push_back(one.get());
-  const bool any = std::ranges::any_of(reached, &Reached::reached);
+  // Outside its hours nobody connects, and the exchange may be away.
+  const auto hours = pipeline::Hours::create(feed.policies);
+  const bool closed = hours && !hours->open(wall_nanoseconds());
+  const bool any = closed || std::ranges::any_of(reached, &Reached::reached);
   for (std::size_t i = 0; i < reached.size(); ++i) {
     out.push_back(tell_reached(fmt::format("feed {}", feed.name), config::format_address(feed.net.hosts[i]), reached[i],
                                any ? Level::kWarning : Level::kFailure));

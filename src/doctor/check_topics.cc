@@ -55,8 +55,8 @@ bool tell(const std::string& subject, const FoundTopic& found, Findings& out) {
     out.push_back(ok(subject, fmt::format("not there yet; the daemon will create it, with {}", facts(topic))));
     return false;
   }
+  out.push_back(ok(subject, facts(topic)));
   for (const std::string& text : found.warnings) out.push_back(warning(subject, text));
-  if (found.warnings.empty()) out.push_back(ok(subject, facts(topic)));
   return true;
 }
 

@@ -26,6 +26,13 @@ struct Finding {
 };
 using Findings = std::vector<Finding>;
 
+/// The daemon's texts name what they are about; beside the subject once is enough.
+[[nodiscard]] inline std::string without_subject(std::string text, const std::string& subject) {
+  if (text.starts_with(subject + " ") || text.starts_with(subject + ": "))
+    text.erase(0, text.find(' ', subject.size()) + 1);
+  return text;
+}
+
 [[nodiscard]] inline Finding ok(std::string subject, std::string text) {
   return {Level::kOk, std::move(subject), std::move(text), ExitCode::kOk};
 }
@@ -33,9 +40,11 @@ using Findings = std::vector<Finding>;
   return {Level::kSkipped, std::move(subject), std::move(text), ExitCode::kOk};
 }
 [[nodiscard]] inline Finding warning(std::string subject, std::string text) {
+  text = without_subject(std::move(text), subject);
   return {Level::kWarning, std::move(subject), std::move(text), ExitCode::kOk};
 }
 [[nodiscard]] inline Finding failure(std::string subject, ExitCode code, std::string text) {
+  text = without_subject(std::move(text), subject);
   return {Level::kFailure, std::move(subject), std::move(text), code};
 }
 /// The daemon's own words.

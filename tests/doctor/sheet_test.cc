@@ -37,6 +37,12 @@ TEST(Sheet, KeepsAFindingInOneLineWhoeverWroteItsText) {
   EXPECT_EQ(to_text(section, false), "s\n  ok    a\\nb: \\x1b[2Jgone\\nok    forged: line\n");
 }
 
+TEST(Finding, NamesItsSubjectOnce) {
+  EXPECT_EQ(warning("topic a", "topic a has one replica").text, "has one replica");
+  EXPECT_EQ(failure("feed a", ExitCode::kData, "feed a: lost").text, "lost");
+  EXPECT_EQ(failure("feed a", ExitCode::kData, "feed ab: lost").text, "feed ab: lost");
+}
+
 TEST(Sheet, SumsUpAndSaysWhatTheDaemonWouldEndWith) {
   EXPECT_EQ(summary(mixed(), false),
             "1 ok, 1 warning(s), 2 failure(s), 1 not checked; the daemon would end with code 78\n");
