@@ -54,7 +54,7 @@ Application::Application(config::Invocation invocation, Load load)
       worker_count_{count_workers(invocation_.config.pipeline.workers)},
       instance_{make_instance()},
       config_{std::make_shared<const config::Config>(invocation_.config)},
-      registry_{TICKBRIDGE_VERSION, SteadyClock::now(), {{"librdkafka", sink::library_version()}}},
+      registry_{TICKBRIDGE_VERSION, SteadyClock::now(), {{"librdkafka", sink::library_version_name()}}},
       producers_{registry_.daemon(),
                  [this](const sink::Producer* producer, const Error& problem) {
                    asio::post(io_, [this, producer, problem] { on_producer_fatal(producer, problem); });

@@ -7,9 +7,7 @@
 
 #include "app/feed_unit.h"
 #include "base/log.h"
-#include "pipeline/trading_day.h"
-#include "routing/partitioner.h"
-#include "sink/topic_settings.h"
+#include "pipeline/start_facts.h"
 
 namespace tickbridge::app {
 
@@ -21,22 +19,6 @@ namespace {
 
 constexpr milliseconds kPoll{2};
 constexpr int kMostRecoveries = 10;  // in a row; then 75
-
-/// Whether the topic takes the exchange's times of the whole trading day. A live feed's are near the broker's clock, so
-/// for "today" it is a warning; a day that was named is refused, because its records would be.
-Result<void> check_timestamps(const config::Feed& feed, std::string_view servers, const sink::TopicInfo& topic,
-                              const pipeline::TradingDay& day) {
-  if (feed.policies.timestamp != pipeline::Timestamp::kExchange) return {};
-  constexpr std::int64_t kDayMs = 86'400'000;
-  const std::int64_t now_ns = wall_nanoseconds();
-  const std::int64_t midnight = day.midnight_ms(now_ns);
-  const std::string refused =
-      sink::timestamps_refused(topic, servers, feed.sink.topic, midnight, midnight + kDayMs - 1, now_ns / 1'000'000);
-  if (refused.empty()) return {};
-  if (feed.policies.trading_date != "today") return error(ExitCode::kUnavailable, refused);
-  log_event(Event::kReplayDoubtful, of_feed(feed.name), "a session replayed today could be refused: {}", refused);
-  return {};
-}
 
 }  // namespace
 
@@ -171,30 +153,16 @@ Result<void> FeedUnit::make_feed(Opened& opened, std::uint64_t life) {
 }
 
 Result<void> FeedUnit::check_topic(const sink::TopicInfo& topic) const {
-  if (auto there = routing::check_partitions(config_.routing, topic.partitions); !there) return there;
-  const std::string& servers = around_.config.producer.properties.at("bootstrap.servers");
-  const bool wants_broker_time = config_.policies.timestamp == pipeline::Timestamp::kBroker;
-  if (wants_broker_time && !topic.log_append_time) {
-    return error(ExitCode::kUnavailable,
-                 fmt::format("feed.{}.timestamp = \"broker\" needs a topic with LogAppendTime; run: {}", config_.name,
-                             sink::alter_command(servers, config_.sink.topic, "message.timestamp.type=LogAppendTime")));
-  }
-  if (!wants_broker_time && topic.log_append_time) {
-    log_event(Event::kTopicWeak, of_feed(config_.name),
-              "topic {} has message.timestamp.type=LogAppendTime, so the broker replaces the timestamps; set "
-              "feed.{}.timestamp = \"broker\" to say that it is meant",
-              config_.sink.topic, config_.name);
-  }
-  if (exact() && topic.compacted) {
-    return error(
-        ExitCode::kConfig,
-        fmt::format("feed {}: topic {} is compacted, and exactly_once needs every record to align with; run: {}",
-                    config_.name, config_.sink.topic,
-                    sink::alter_command(servers, config_.sink.topic, "cleanup.policy=delete")));
-  }
-  auto day = pipeline::TradingDay::create(config_.policies.trading_date, config_.policies.time_zone);
-  if (!day) return day.error();
-  return check_timestamps(config_, servers, topic, *day);
+  const auto warnings = pipeline::check_topic({.feed = config_.name,
+                                               .topic = config_.sink.topic,
+                                               .servers = around_.config.producer.properties.at("bootstrap.servers"),
+                                               .policies = config_.policies,
+                                               .routing = config_.routing,
+                                               .exact = exact()},
+                                              topic);
+  if (!warnings) return warnings.error();
+  for (const std::string& warning : *warnings) log_event(Event::kTopicWeak, "{}", warning);
+  return {};
 }
 
 void FeedUnit::recover_again() {

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "config/secrets.h"
+#include "pipeline/start_facts.h"
 #include "pipeline/trading_day.h"
 
 namespace tickbridge::app {
@@ -62,14 +63,10 @@ FeedUnit::FeedUnit(Surroundings surroundings, config::Feed config, metrics::Feed
 FeedUnit::~FeedUnit() = default;
 
 void FeedUnit::start() {
-  const milliseconds commits = around_.config.producer.transaction_interval;
-  const milliseconds proofs = around_.config.checkpoint.interval;
-  if (transactional() && commits > proofs) {
-    log_event(Event::kCommitsRarer, of_feed(config_.name),
-              "commits come every {} ms: producer.transaction_interval is {} ms, and checkpoint.interval, the proof "
-              "that this owner lives, is shorter",
-              proofs.count(), commits.count());
-  }
+  const std::string advice =
+      pipeline::check_intervals(config_.name, config_.sink.delivery, around_.config.checkpoint.interval,
+                                around_.config.producer.transaction_interval);
+  if (!advice.empty()) log_event(Event::kCommitsRarer, "{}", advice);
   recover();
 }
 

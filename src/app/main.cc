@@ -1,12 +1,15 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string_view>
 #include <variant>
+#include <vector>
 
 #include "app/application.h"
 #include "app/core_dumps.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "doctor/doctor.h"
 #include "ops/log_setup.h"
 
 namespace {
@@ -14,6 +17,12 @@ namespace {
 int run(int argc, char** argv) {
   using namespace tickbridge;
   app::forbid_core_dumps();  // before a secret is read
+  if (argc > 1 && std::string_view{argv[1]} == "doctor") {
+    std::signal(SIGPIPE, SIG_IGN);
+    std::vector<const char*> words{argv, argv + argc};
+    words.erase(words.begin() + 1);
+    return doctor::run(argc - 1, words.data());
+  }
   auto loaded = config::load(argc, argv);
   if (const auto* exit = std::get_if<config::Exit>(&loaded)) {
     std::fputs(exit->text.c_str(), exit->to_stderr ? stderr : stdout);

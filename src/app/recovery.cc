@@ -7,12 +7,11 @@
 #include <limits>
 #include <thread>
 #include <tuple>
-#include <unordered_map>
 #include <utility>
 
 #include "base/log.h"
-#include "codec/protocol.h"
 #include "journal/record_hash.h"
+#include "pipeline/start_facts.h"
 #include "sink/fence.h"
 #include "sink/log_reader.h"
 
@@ -39,12 +38,7 @@ std::uint64_t epoch_of(std::string_view key) {
 }  // namespace
 
 journal::Parameters parameters_of(const config::Feed& feed, const sink::TopicInfo& topic) {
-  journal::Parameters parameters = config::shaping(feed);
-  parameters[std::string{journal::kTopicPartitions}] = std::to_string(topic.partitions);
-  parameters[std::string{journal::kMaxRecordBytes}] = std::to_string(topic.max_record_bytes);
-  const codec::Protocol* const protocol = codec::Protocol::find(feed.codec.protocol);
-  parameters["protocol_table"] = fmt::format("{:016x}", protocol == nullptr ? 0 : protocol->fingerprint());
-  return parameters;
+  return pipeline::parameters_in_force(config::shaping(feed), topic, feed.codec.protocol);
 }
 
 Result<Recovered> Recovery::run() {
@@ -219,28 +213,8 @@ std::string Recovery::transactional_id() const {
   return fmt::format("{}-{}", settings_.config.producer.transactional_id_prefix, settings_.feed.name);
 }
 
-// A tombstone takes back what came before it under its key, whether or not compaction has come by.
 Result<std::vector<journal::Checkpoint>> Recovery::parse(const std::vector<sink::Entry>& entries) const {
-  std::unordered_map<std::string_view, std::int64_t> buried;
-  for (const sink::Entry& entry : entries) {
-    if (!entry.value) buried[entry.key] = entry.offset;
-  }
-  std::vector<journal::Checkpoint> checkpoints;
-  for (const sink::Entry& entry : entries) {
-    const auto tombstone = buried.find(entry.key);
-    if (!entry.value || (tombstone != buried.end() && entry.offset < tombstone->second)) continue;
-    auto checkpoint = journal::parse_checkpoint(*entry.value);
-    if (!checkpoint) {
-      return error(
-          ExitCode::kData,
-          fmt::format("feed {}: the checkpoint at offset {} of topic {} cannot be read: {}; did another program "
-                      "write there?",
-                      settings_.feed.name, entry.offset, settings_.config.checkpoint.topic,
-                      checkpoint.error().message));
-    }
-    checkpoints.push_back(std::move(*checkpoint));
-  }
-  return checkpoints;
+  return pipeline::parse_checkpoints(settings_.feed.name, settings_.config.checkpoint.topic, entries);
 }
 
 Result<void> Recovery::judge() {

@@ -132,7 +132,7 @@ namespace tickbridge {
     "A topic's settings could not be read, so nothing is known of what they weaken.",                                 \
     "Give the daemon's user the right that the message names.")                                                       \
   X(kTopicWeak, "topic-weak", kWarn, kAlways,                                                                         \
-    "A topic's settings weaken what the feed promises, or replace its timestamps.",                                   \
+    "A topic's settings weaken what the feed promises, replace its timestamps, or refuse those of a replay.",                                 \
     "Run the command, or set the option, that the message names.")                                                    \
   X(kTopicRecreated, "topic-recreated", kError, kAlways,                                                              \
     "The checkpoint topic or its state topic was deleted while the daemon ran; it was created again.",                \
@@ -178,9 +178,6 @@ namespace tickbridge {
   X(kStartForced, "start-forced", kWarn, kAlways,                                                                     \
     "--start over a checkpoint: what was not aligned is given up and written again.",                                 \
     "Nothing, if it was meant. Take --start out of the unit's command line now.")                                     \
-  X(kReplayDoubtful, "replay-doubtful", kWarn, kLimited,                                                              \
-    "A session replayed today could get other timestamps than the topic holds, and be refused.",                      \
-    "Do as the message says before the next restart.")                                                                \
   X(kOpenTransaction, "open-transaction", kWarn, kAlways,                                                             \
     "Somebody else's transaction is open in the data topic; what it holds is not looked at.",                         \
     "Find out who else writes there; the topic should be the feed's own.")                                            \

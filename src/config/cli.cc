@@ -148,8 +148,8 @@ std::variant<Invocation, Exit> load(int argc, const char* const* argv) {
     if (!told) return leave(told.error());
     warnings = std::move(*told);
   }
-  return Invocation{std::move(*config),     arguments.start,        arguments.exit_at_end, arguments.accept_change,
-                    arguments.check_config, arguments.print_config, std::move(warnings)};
+  return Invocation{std::move(*config),      file->first,            arguments.start,        arguments.exit_at_end,
+                    arguments.accept_change, arguments.check_config, arguments.print_config, std::move(warnings)};
 }
 
 }  // namespace tickbridge::config

@@ -60,6 +60,7 @@ struct Overrides {
 /// What to do: flags, file and `--set` merged and checked.
 struct Invocation {
   Config config;
+  std::string file;                  ///< its path, or "built-in defaults"
   std::optional<std::string> start;  ///< checkpoint | beginning | now | a sequence number
   bool exit_at_end = false;
   bool accept_change = false;

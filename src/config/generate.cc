@@ -232,7 +232,8 @@ std::string example_table(std::string_view table) {
 std::string help() {
   std::string out =
       "tickbridge: an exchange's TCP feed into Apache Kafka, in order, nothing lost\n\n"
-      "Usage: tickbridge [flags]\n\n" +
+      "Usage: tickbridge [flags]\n"
+      "       tickbridge doctor [--login] [--json] [flags]   look whether it would run, and say what to do where not\n\n" +
       help_flags() + "\nThe options most used, with their defaults (in the file, or --set NAME=VALUE):\n";
   for (const Option& option : options()) {
     if (option.in_help) out += help_option(option);

@@ -68,7 +68,7 @@ Described describe_topic(const Client& client, std::int32_t broker, const std::s
   return described(found[0]);
 }
 
-std::string create_topic(const Client& client, const NewTopic& topic, SteadyTime deadline) {
+std::string create_topic(const Client& client, const NewTopic& topic, SteadyTime deadline, bool only_try) {
   const int timeout_ms = milliseconds_left(deadline, kMostWait);
   std::array<char, 256> text{};
   const NewTopicHandle wanted{
@@ -78,6 +78,7 @@ std::string create_topic(const Client& client, const NewTopic& topic, SteadyTime
     rd_kafka_NewTopic_set_config(wanted.get(), name.c_str(), value.c_str());
   const QueueHandle queue{rd_kafka_queue_new(client.handle)};
   const OptionsHandle options = options_for(client, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout_ms);
+  if (only_try) rd_kafka_AdminOptions_set_validate_only(options.get(), 1, nullptr, 0);
   rd_kafka_NewTopic_t* asked = wanted.get();
   rd_kafka_CreateTopics(client.handle, &asked, 1, options.get(), queue.get());
   const EventHandle event{rd_kafka_queue_poll(queue.get(), timeout_ms + 1000)};

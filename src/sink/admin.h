@@ -34,8 +34,10 @@ struct NewTopic {
 /// Asks the broker with this id: the library would look for the controller, which the mock cluster has not.
 [[nodiscard]] Described describe_topic(const Client& client, std::int32_t broker, const std::string& name,
                                        SteadyTime deadline);
-/// Empty: created, or there already. Else the reason that the broker or the library gives.
-[[nodiscard]] std::string create_topic(const Client& client, const NewTopic& topic, SteadyTime deadline);
+/// Empty: created, or there already. Else the reason that the broker or the library gives. `only_try`: the broker says
+/// whether it would, and creates nothing.
+[[nodiscard]] std::string create_topic(const Client& client, const NewTopic& topic, SteadyTime deadline,
+                                       bool only_try = false);
 
 /// Milliseconds left until `deadline`, between 1 and `most`.
 [[nodiscard]] int milliseconds_left(SteadyTime deadline, std::chrono::milliseconds most);

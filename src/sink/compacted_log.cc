@@ -130,4 +130,9 @@ Result<std::unique_ptr<CompactedLog>> CompactedLog::open(const ProducerOptions& 
       std::make_unique<OneCompactedLog>(options, topics, topic, std::string{isolation}, std::move(*writer))};
 }
 
+std::unique_ptr<CompactedLog> CompactedLog::open_to_read(const ProducerOptions& options, const std::string& topic,
+                                                         std::string_view isolation) {
+  return std::make_unique<OneCompactedLog>(options, TopicOptions{}, topic, std::string{isolation}, nullptr);
+}
+
 }  // namespace tickbridge::sink

@@ -33,6 +33,9 @@ class CompactedLog {
   [[nodiscard]] static Result<std::unique_ptr<CompactedLog>> open(const ProducerOptions& options,
                                                                   const TopicOptions& topics, const std::string& topic,
                                                                   std::string_view isolation, SteadyTime deadline);
+  /// One for reading: makes no topic and no producer. REQUIRES: it is never written to.
+  [[nodiscard]] static std::unique_ptr<CompactedLog> open_to_read(const ProducerOptions& options,
+                                                                  const std::string& topic, std::string_view isolation);
   virtual ~CompactedLog() = default;
 
   /// Reads backwards from the end, in growing windows, until `enough` says so of all that was read so far (the entries

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -50,7 +51,9 @@ struct Topic {
   std::string name;
   TopicHandle handle;
   TopicInfo info;
-  std::atomic<int> writers{0};  ///< lanes that are open, or were closed with records in flight
+  std::map<std::string, std::string> settings{};  ///< as the broker tells them; empty: not known
+  bool missing = false;                           ///< only looked at: it is not there, and could be created
+  std::atomic<int> writers{0};                    ///< lanes that are open, or were closed with records in flight
   /// One delivery event can hold messages of several lanes, and each lane sees the others' records as jumps.
   [[nodiscard]] bool shared() const noexcept { return writers.load() > 1; }
 };

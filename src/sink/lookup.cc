@@ -19,7 +19,8 @@ using namespace std::chrono_literals;
 constexpr auto kSlice = 500ms;  ///< how long one question waits, so that a refused login is told soon
 constexpr auto kPause = 100ms;  ///< between questions that were answered "not yet"
 
-/// A login that is refused will be refused again: no need to wait for the deadline.
+}  // namespace
+
 bool login_refused(const Client& client) {
   const auto code = client.last_error().first;
   return code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED;
@@ -30,8 +31,6 @@ Error refused_login(const Client& client) {
   return error(ExitCode::kUnavailable, fmt::format("Kafka at bootstrap.servers = {} refuses the login: {}; {}",
                                                    servers(client), text, advice_for(client, code, text)));
 }
-
-}  // namespace
 
 std::string property(const Client& client, const char* name) {
   std::array<char, 1024> text{};

@@ -22,6 +22,9 @@ struct Look {
 /// the topic too. `just_created`: a missing topic is asked for again. Errors: kUnavailable, with what to do.
 [[nodiscard]] Result<Look> look_up(Client& client, rd_kafka_topic_t* topic, bool just_created, SteadyTime deadline);
 
+/// A login that is refused will be refused again: no need to wait for the deadline.
+[[nodiscard]] bool login_refused(const Client& client);
+[[nodiscard]] Error refused_login(const Client& client);
 /// "Kafka does not answer at …", with the last error that the client has told.
 [[nodiscard]] Error unreachable(const Client& client, rd_kafka_resp_err_t code);
 /// The client's property, as the library has it.

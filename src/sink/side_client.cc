@@ -50,6 +50,15 @@ Result<std::unique_ptr<SideClient>> SideClient::create(Setup setup) {
   return std::unique_ptr<SideClient>{new SideClient{std::move(handle), std::move(setup)}};
 }
 
+Result<std::unique_ptr<SideClient>> SideClient::like_producer(const ProducerOptions& options, Delivery delivery,
+                                                              Send send) {
+  auto made = create({.type = RD_KAFKA_PRODUCER, .properties = properties_for(options, delivery, send)});
+  if (!made) return made;
+  (*made)->client_.delivery = delivery;
+  (*made)->client_.send = send;
+  return made;
+}
+
 SideClient::SideClient(ClientHandle handle, Setup setup)
     : setup_{std::move(setup)}, handle_{std::move(handle)}, queue_{rd_kafka_queue_get_main(handle_.get())} {
   client_.handle = handle_.get();

@@ -24,6 +24,10 @@ class SideClient {
   };
   /// Errors: kConfig for what the library refuses, named.
   [[nodiscard]] static Result<std::unique_ptr<SideClient>> create(Setup setup);
+  /// One with the properties of a producer for this delivery and send, without a transactional id: it is asked what
+  /// that one would be told.
+  [[nodiscard]] static Result<std::unique_ptr<SideClient>> like_producer(const ProducerOptions& options,
+                                                                         Delivery delivery, Send send);
   ~SideClient();
   SideClient(const SideClient&) = delete;
   SideClient& operator=(const SideClient&) = delete;

@@ -111,19 +111,25 @@ Result<void> Topics::find_or_create(Topic& topic, Wanted& wanted, SteadyTime dea
     look = create(topic.handle.get(), wanted.topic, look->brokers, deadline);
   }
   if (!look) return look.error();
+  topic.missing = look->missing;
   topic.info = look->info;
   broker_ = look->answered;
   return {};
 }
 
 Result<Look> Topics::create(rd_kafka_topic_t* topic, const NewTopic& wanted, int brokers, SteadyTime deadline) const {
-  const std::string fault = create_topic(client_, wanted, deadline);
+  const std::string fault = create_topic(client_, wanted, deadline, only_looks_);
   if (!fault.empty()) {
     return error(
         ExitCode::kUnavailable,
         fmt::format("topic {} cannot be created with {} partitions and {} replicas on {} broker(s): {}; look at "
                     "topics.partitions, topics.replication_factor and topics.config, or create it by hand",
                     wanted.name, wanted.partitions, wanted.replication_factor, brokers, fault));
+  }
+  if (only_looks_) {
+    return Look{.info = {.partitions = wanted.partitions, .replication_factor = wanted.replication_factor},
+                .brokers = brokers,
+                .missing = true};
   }
   log_event(Event::kTopicCreated, "created topic {} with {} partitions and {} replicas", wanted.name, wanted.partitions,
             wanted.replication_factor);
@@ -135,21 +141,28 @@ Described Topics::describe(const Topic& topic, SteadyTime deadline) {
   if (answer.outcome == Described::Outcome::kUnsupported) {
     static std::atomic<bool> told{false};  // by this process, which has several clients
     embedded_ = true;
-    if (!told.exchange(true))
-      log_event(Event::kTopicUnchecked, "embedded broker: topic settings not checked; it is for trying out only");
+    if (!only_looks_ && !told.exchange(true))
+      warn(Event::kTopicUnchecked, "embedded broker: topic settings not checked; it is for trying out only");
   }
   if (answer.outcome == Described::Outcome::kFailed) {
-    log_event(Event::kTopicUnchecked,
-              "topic {}: its settings could not be read ({}) and are not checked; give the daemon's user the right: "
-              "kafka-acls.sh --add --allow-principal User:NAME --operation DescribeConfigs --topic {}",
-              topic.name, answer.text, topic.name);
+    warn(Event::kTopicUnchecked, fmt::format(
+        "topic {}: its settings could not be read ({}) and are not checked; give the daemon's user the right: "
+        "kafka-acls.sh --add --allow-principal User:NAME --operation DescribeConfigs --topic {}",
+        topic.name, answer.text, topic.name));
   }
   return answer;
 }
 
+void Topics::warn(Event event, const std::string& text) const {
+  if (tell_) return tell_(text);
+  log_event(event, "{}", text);
+}
+
 // The embedded broker makes its topics with partitions of its own number and compacts nothing: partition 0 is used.
 Result<Topic*> Topics::check_notes(Topic& topic, SteadyTime deadline) {
+  if (topic.missing) return &topic;
   const Described answer = describe(topic, deadline);
+  topic.settings = answer.values;
   if (answer.outcome == Described::Outcome::kUnsupported) return &topic;
   if (topic.info.partitions != 1) {
     return error(ExitCode::kConfig,
@@ -160,20 +173,22 @@ Result<Topic*> Topics::check_notes(Topic& topic, SteadyTime deadline) {
   if (answer.outcome == Described::Outcome::kFailed) return &topic;
   const auto warnings = check_notes_settings(topic.name, answer.values, servers(client_));
   if (!warnings) return warnings.error();
-  for (const std::string& warning : *warnings) log_event(Event::kTopicWeak, "{}", warning);
+  for (const std::string& warning : *warnings) warn(Event::kTopicWeak, warning);
   return &topic;
 }
 
 Result<Topic*> Topics::check(Topic& topic, bool data, SteadyTime deadline) {
   topic.info.max_record_bytes = max_record_bytes(kNoLimit, limits(client_));
+  if (topic.missing) return &topic;
   const Described answer = describe(topic, deadline);
+  topic.settings = answer.values;
   if (answer.outcome != Described::Outcome::kKnown) return &topic;
   // A dead letter is written at least once whatever its topic's settings; only its size counts.
   const Delivery delivery = data ? client_.delivery : Delivery::kAtMostOnce;
   const auto warnings =
       apply_settings(topic.info, topic.name, answer.values, limits(client_), delivery, servers(client_));
   if (!warnings) return warnings.error();
-  for (const std::string& warning : *warnings) log_event(Event::kTopicWeak, "{}", warning);
+  for (const std::string& warning : *warnings) warn(Event::kTopicWeak, warning);
   return &topic;
 }
 

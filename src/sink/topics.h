@@ -1,10 +1,12 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 
 #include "base/clock.h"
+#include "base/events.h"
 #include "base/result.h"
 #include "sink/admin.h"
 #include "sink/client.h"
@@ -19,6 +21,10 @@ namespace tickbridge::sink {
 class Topics {
  public:
   explicit Topics(Client& client) : client_{client} {}
+  /// One that creates nothing: a topic that would be is looked for with the broker's word that it could
+  /// (Topic::missing). Warnings go to `tell` instead of the log.
+  using Tell = std::function<void(const std::string&)>;
+  Topics(Client& client, Tell tell) : client_{client}, only_looks_{true}, tell_{std::move(tell)} {}
 
   /// Errors: kUnavailable (not reachable, login refused, not there: with the command that creates it), kConfig
   /// (settings under which Kafka would refuse what the daemon writes).
@@ -45,7 +51,11 @@ class Topics {
   Result<Topic*> check_notes(Topic& topic, SteadyTime deadline);
   Result<Topic*> check(Topic& topic, bool data, SteadyTime deadline);
 
+  void warn(Event event, const std::string& text) const;
+
   Client& client_;
+  const bool only_looks_ = false;
+  const Tell tell_;          ///< none: the log
   std::int32_t broker_ = 0;  ///< one that has answered
   bool embedded_ = false;
   std::map<std::string, std::unique_ptr<Topic>> topics_;

@@ -20,7 +20,8 @@ const char* known_fault(int number) {
 
 }  // namespace
 
-std::string library_version() { return rd_kafka_version_str(); }
+int library_version() { return rd_kafka_version(); }
+std::string library_version_name() { return rd_kafka_version_str(); }
 
 Result<std::string> check_library_version(int version, Delivery delivery) {
   const int number = version >> 8;
