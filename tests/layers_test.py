@@ -8,7 +8,7 @@ THIRD_PARTY = {  # name in LAYERS -> how its headers begin
     "boost/system": "boost/system/", "boost/asio": "boost/asio", "boost/beast": "boost/beast",
     "boost/json": "boost/json", "zlib": "zlib.h", "libdeflate": "libdeflate.h",
     "librdkafka": "librdkafka/", "toml++": "toml++/", "CLI": "CLI/", "prometheus": "prometheus/",
-    "systemd": "systemd/", "date": "date/", "xxhash": "xxhash.h",
+    "systemd": "systemd/", "openssl": "openssl/", "date": "date/", "xxhash": "xxhash.h",
 }
 EVERYWHERE = ("spdlog/", "fmt/", "tickbridge/", "sys/", "linux/", "netinet/", "arpa/", "boost/system/")
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')

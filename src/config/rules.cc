@@ -10,6 +10,7 @@
 
 #include "config/checks.h"
 #include "config/facts.h"
+#include "config/rules_tls.h"
 #include "config/values.h"
 
 namespace tickbridge::config {
@@ -203,6 +204,7 @@ void feed_rules(Facts& facts, const Feed& feed) {
   timing(facts, feed);
   frame_sizes(facts, feed);
   password(facts, feed);
+  feed_tls_rules(facts, feed);
 }
 
 void shared_topic(Facts& facts, const Feed& a, const Feed& b) {
@@ -270,6 +272,7 @@ bool shares_topic(const Config& config, const Feed& feed) noexcept {
 std::vector<std::string> contradictions(const Config& config) {
   Facts facts{config};
   daemon_rules(facts);
+  http_access_rules(facts);
   for (std::size_t i = 0; i < config.feeds.size(); ++i) {
     const Feed& feed = config.feeds[i];
     feed_rules(facts, feed);
