@@ -48,6 +48,18 @@ Result<std::string> read_password(const config::Config& config, const config::Fe
   return config::read_password(config::secret_file(config, option, feed.net.password_file));
 }
 
+Result<net::Credentials> read_credentials(const config::Config& config, const config::Feed& feed) {
+  net::Credentials credentials;
+  auto password = read_password(config, feed);
+  if (!password) return password.error();
+  credentials.password = std::move(*password);
+  if (!feed.net.tls.on) return credentials;
+  auto tls = net::TlsClient::create(feed.name, feed.net.tls);
+  if (!tls) return tls.error();
+  credentials.tls = std::move(*tls);
+  return credentials;
+}
+
 }  // namespace
 
 FeedUnit::FeedUnit(Surroundings surroundings, config::Feed config, metrics::FeedMetrics& metrics)
@@ -62,7 +74,18 @@ FeedUnit::FeedUnit(Surroundings surroundings, config::Feed config, metrics::Feed
 
 FeedUnit::~FeedUnit() = default;
 
+Result<void> FeedUnit::check_files(const config::Config& config, const config::Feed& feed) {
+  const auto credentials = read_credentials(config, feed);
+  return credentials ? Result<void>{} : credentials.error();
+}
+
 void FeedUnit::start() {
+  if (config_.net.tls.on && !config_.net.tls.verify) {
+    log_event(Event::kTlsUnverified, of_feed(config_.name),
+              "feed.{}.tls_verify = false: whoever stands between here and the exchange can read and change the feed; "
+              "set tls_ca_file instead",
+              config_.name);
+  }
   const std::string advice =
       pipeline::check_intervals(config_.name, config_.sink.delivery, around_.config.checkpoint.interval,
                                 around_.config.producer.transaction_interval);
@@ -112,8 +135,8 @@ Result<void> FeedUnit::build(Opened& opened) {
   acknowledged_before_ = metrics_.value(FeedCounter::kMessagesAcknowledged);
   auto day = pipeline::TradingDay::create(replayed_.policies.trading_date, replayed_.policies.time_zone);
   if (!day) return day.error();
-  auto password = read_password(around_.config, config_);
-  if (!password) return password.error();
+  auto credentials = read_credentials(around_.config, config_);
+  if (!credentials) return credentials.error();
   const pipeline::Resume where = resume(*day);
   opened.feed->attach({.feed = config_.name,
                        .policies = replayed_.policies,
@@ -128,7 +151,8 @@ Result<void> FeedUnit::build(Opened& opened) {
     marked_.reset();
   }
   reader_ = std::make_unique<net::FeedReader>(
-      around_.io, config_.name, replayed_.codec, config_.net, *password, !around_.exit_at_end, *feed_, metrics_,
+      around_.io, config_.name, replayed_.codec, config_.net, std::move(*credentials), !around_.exit_at_end, *feed_,
+      metrics_,
       net::ReaderEvents{.on_ended =
                             [this] {
                               if (around_.exit_at_end) over_ = true;

@@ -65,6 +65,8 @@ class FeedUnit {
   FeedUnit(const FeedUnit&) = delete;
   FeedUnit& operator=(const FeedUnit&) = delete;
 
+  /// Whether the files that a feed is told of can be used: password and certificates. Errors: kConfig.
+  [[nodiscard]] static Result<void> check_files(const config::Config& config, const config::Feed& feed);
   /// Begins the first life.
   void start();
   /// Stops reading; what was read is handed over, acknowledged, and a clean checkpoint written; then finished().

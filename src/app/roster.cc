@@ -40,7 +40,11 @@ Result<Roster::Hours> Roster::hours_of(const config::Config& config) {
 
 Result<void> Roster::check(const config::Config& config) {
   auto hours = hours_of(config);
-  return hours ? Result<void>{} : hours.error();
+  if (!hours) return hours.error();
+  for (const config::Feed& feed : config.feeds) {
+    if (auto usable = FeedUnit::check_files(config, feed); !usable) return usable.error();
+  }
+  return {};
 }
 
 void Roster::plan(Config config) {

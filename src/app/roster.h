@@ -35,7 +35,7 @@ class Roster {
   };
   explicit Roster(Needs needs);
 
-  /// What may be wrong with a configuration here: the time zones. Errors: kConfig.
+  /// What may be wrong with a configuration here: the time zones, the feeds' files. Errors: kConfig.
   [[nodiscard]] static Result<void> check(const config::Config& config);
   /// The first configuration; nothing begins. REQUIRES here and below: check() has found nothing.
   void plan(Config config);

@@ -53,10 +53,25 @@ namespace tickbridge {
   X(kThreadsGoOn, "threads-go-on", kWarn, kAlways, "All threads make progress again.",                                \
     "Report it: they should never stop.")                                                                             \
   X(kHttpListening, "http-listening", kInfo, kAlways, "The address of the dashboard and of /metrics.", "Nothing.")    \
+  X(kHttpExposed, "http-exposed", kWarn, kAlways,                                                                     \
+    "HTTP is open to the network, and either to everybody or with a token that crosses it readable.",                 \
+    "Do as the message says, or let a firewall decide who gets there; docs/security.md.")                             \
+  X(kHttpWrongToken, "http-wrong-token", kWarn, kLimited, "Somebody asked for a page with a wrong token.",            \
+    "Is it a program of yours with an old token? Else ask who has that address.")                                     \
+  X(kCertificatesRead, "certificates-read", kInfo, kLimited, "Files of certificates have changed and are used now.",  \
+    "Nothing, if it was meant.")                                                                                      \
+  X(kCertificatesUnusable, "certificates-unusable", kWarn, kLimited,                                                  \
+    "Files of certificates have changed and cannot be used; those read before go on.",                                \
+    "Correct the file that the message names; the next start would refuse it (78).")                                  \
   X(kHttpFault, "http-fault", kError, kLimited,                                                                       \
     "A page could not be made. The feeds are not touched.", "Report it if it comes again.")                           \
                                                                                                                       \
   X(kConnected, "connected", kDebug, kLimited, "A connection to the exchange stands; the login follows.", "Nothing.") \
+  X(kTlsEstablished, "tls-established", kDebug, kLimited, "TLS to the exchange stands; whose certificate it is.",     \
+    "Nothing.")                                                                                                       \
+  X(kTlsUnverified, "tls-unverified", kWarn, kLimited,                                                                \
+    "feed.NAME.tls_verify is false: anybody can stand in for the exchange.",                                          \
+    "Set tls_ca_file to the exchange's authority, and leave tls_verify out.")                                         \
   X(kUnreachable, "exchange-unreachable", kWarn, kLimited,                                                            \
     "An address of the exchange cannot be reached; it is tried again, or the next one is.",                           \
     "Look at the network, the firewall, and whether the exchange is open; compare feed.NAME.hosts.")                  \

@@ -73,6 +73,11 @@ Fault check_host(const std::string& text) {
   return parse_address(address) ? Fault{} : Fault{"is not a host's name or address"};
 }
 
+Fault check_server_name(const std::string& text) {
+  if (text.starts_with('[')) return "is written without brackets";
+  return text.empty() ? std::nullopt : check_host(text);
+}
+
 Fault check_listen(const std::string& text) {
   if (text.empty() || parse_address(text)) return std::nullopt;
   const bool any_port = text.ends_with(":0") && parse_address(text.substr(0, text.size() - 1) + "1");

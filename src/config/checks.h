@@ -29,6 +29,8 @@ constexpr std::string_view kTopicAllowed = "letters, digits, \".\", \"_\" and \"
 [[nodiscard]] Fault check_session(const std::string& text);
 /// A host's name or address, IPv6 with or without brackets.
 [[nodiscard]] Fault check_host(const std::string& text);
+/// A host's name or address without brackets, or nothing.
+[[nodiscard]] Fault check_server_name(const std::string& text);
 /// host:port with port 0 to 65535, or nothing.
 [[nodiscard]] Fault check_listen(const std::string& text);
 /// Letters, digits, "_" and "-": a feed's name.

@@ -9,6 +9,7 @@
 
 #include "config/checks.h"
 #include "config/facts.h"
+#include "config/rules_tls.h"
 #include "config/values.h"
 
 namespace tickbridge::config {
@@ -210,6 +211,7 @@ void feed_rules(Facts& facts, const Feed& feed) {
   without_effect(facts, feed);
   timing(facts, feed);
   frame_sizes(facts, feed);
+  feed_tls_rules(facts, feed);
 }
 
 void shared_topic(Facts& facts, const Feed& a, const Feed& b) {
@@ -278,6 +280,7 @@ bool shares_topic(const Config& config, const Feed& feed) noexcept {
 std::vector<std::string> contradictions(const Config& config) {
   Facts facts{config};
   daemon_rules(facts);
+  http_access_rules(facts);
   for (std::size_t i = 0; i < config.feeds.size(); ++i) {
     const Feed& feed = config.feeds[i];
     feed_rules(facts, feed);

@@ -6,6 +6,7 @@ namespace tickbridge::config {
 namespace {
 
 using codec::FramesOptions;
+using net::TlsOptions;
 constexpr std::int64_t kHour = 3'600'000;
 constexpr std::int64_t kGigabyte = std::int64_t{1} << 30;
 
@@ -123,6 +124,41 @@ std::vector<Option> way_in() {
        .doc = "The longest wait before connecting again.",
        .min = 1,
        .max = kHour},
+  };
+}
+
+std::vector<Option> tls() {
+  return {
+      {.path = "feed.*.tls",
+       .kind = Kind::kSwitch,
+       .field = in_feed<&Feed::net, &net::Options::tls, &TlsOptions::on>,
+       .doc = "TLS 1.2 or 1.3 to the exchange (docs/security.md).",
+       .in_help = true},
+      {.path = "feed.*.tls_ca_file",
+       .field = in_feed<&Feed::net, &net::Options::tls, &TlsOptions::ca_file>,
+       .doc = "The authorities, in PEM, one of which must have signed the exchange's certificate; \"\": the system's.",
+       .max = 4096,
+       .allowed = "a path"},
+      {.path = "feed.*.tls_certificate_file",
+       .field = in_feed<&Feed::net, &net::Options::tls, &TlsOptions::certificate_file>,
+       .doc = "Our own certificate, in PEM, with its chain, for an exchange that wants one (mutual TLS).",
+       .max = 4096,
+       .allowed = "a path"},
+      {.path = "feed.*.tls_key_file",
+       .field = in_feed<&Feed::net, &net::Options::tls, &TlsOptions::key_file>,
+       .doc = "Its private key, in PEM, without a passphrase.",
+       .max = 4096,
+       .allowed = "a path"},
+      {.path = "feed.*.tls_server_name",
+       .field = in_feed<&Feed::net, &net::Options::tls, &TlsOptions::server_name>,
+       .doc = "The name or address that the exchange's certificate must be for; \"\": the host as configured.",
+       .max = 253,
+       .check = check_server_name,
+       .allowed = "a host's name or address"},
+      {.path = "feed.*.tls_verify",
+       .kind = Kind::kSwitch,
+       .field = in_feed<&Feed::net, &net::Options::tls, &TlsOptions::verify>,
+       .doc = "false: any certificate will do, so whoever stands between can read and change the feed; warned about."},
   };
 }
 
@@ -339,7 +375,7 @@ std::vector<Option> frames() {
 
 std::vector<Option> feed_options() {
   std::vector<Option> rows = way_in();
-  for (auto* part : {way_out, soupbintcp, frames}) {
+  for (auto* part : {tls, way_out, soupbintcp, frames}) {
     const std::vector<Option> more = part();
     rows.insert(rows.end(), more.begin(), more.end());
   }

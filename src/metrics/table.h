@@ -82,6 +82,8 @@ namespace tickbridge::metrics {
   X(kHttpOk, "http_requests", "code=\"2xx\"", "HTTP requests answered, by class of the answer")             \
   X(kHttpRefused, "http_requests", "code=\"4xx\"", "HTTP requests answered, by class of the answer")        \
   X(kHttpFailed, "http_requests", "code=\"5xx\"", "HTTP requests answered, by class of the answer")         \
+  X(kHttpUnauthorized, "http_unauthorized", "", "HTTP requests that did not show the token, and were refused") \
+  X(kHttpHandshakesFailed, "http_handshakes_failed", "", "HTTPS connections whose TLS handshake failed") \
   X(kHttpEvicted, "http_connections_evicted", "", "HTTP connections closed to make room for newer ones")
 
 /// What the log's front counts (prefix tickbridge_, suffix _total): LogCounts' member, exposed name, extra label, help.

@@ -3,12 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/write.hpp>
 #include <cerrno>
-#include <cstring>
 #include <optional>
 #include <random>
 #include <utility>
@@ -38,7 +35,7 @@ std::uint64_t seed() { return (std::uint64_t{std::random_device{}()} << 32U) | s
 }  // namespace
 
 FeedReader::FeedReader(asio::io_context& io, std::string feed, const codec::Options& codec, const Options& options,
-                       std::string password, bool again_after_end, Intake& intake, metrics::FeedMetrics& metrics,
+                       Credentials credentials, bool again_after_end, Intake& intake, metrics::FeedMetrics& metrics,
                        ReaderEvents events)
     : io_{io},
       feed_{std::move(feed)},
@@ -47,10 +44,10 @@ FeedReader::FeedReader(asio::io_context& io, std::string feed, const codec::Opti
       intake_{intake},
       metrics_{metrics},
       events_{std::move(events)},
-      session_{feed_, codec, options, std::move(password), seed()},
+      session_{feed_, codec, options, std::move(credentials.password), seed()},
       scanner_{codec},
       resolver_{io},
-      socket_{io},
+      channel_{io, std::move(credentials.tls)},
       retry_{io},
       tick_{io},
       startup_{io} {}
@@ -62,9 +59,9 @@ void FeedReader::start(SteadyTime startup_deadline) {
   startup_.expires_at(startup_deadline);
   startup_.async_wait([this](Code code) {
     if (code || stopped_ || session_.has_logged_in()) return;
-    fail(error(ExitCode::kUnavailable, fmt::format("feed {}: no login at the exchange within startup_timeout; check "
-                                                   "feed.{}.hosts",
-                                                   feed_, feed_)));
+    fail(error(ExitCode::kUnavailable,
+               fmt::format("feed {}: no login at the exchange within startup_timeout; {}check feed.{}.hosts", feed_,
+                           last_problem_.empty() ? "" : fmt::format("the last attempt: {}; ", last_problem_), feed_)));
   });
   connect_after(milliseconds{0});
 }
@@ -74,18 +71,13 @@ void FeedReader::stop() {
   stopped_ = true;
   session_.request_logout();
   const std::string logout = session_.take_output();
-  if (!logout.empty() && socket_.is_open() && !writing_) {
-    Code ignored;
-    socket_.non_blocking(true, ignored);
-    socket_.write_some(asio::buffer(logout), ignored);  // a courtesy: the exchange sees the close anyway
-  }
+  if (!logout.empty() && !writing_) channel_.send_now(logout);  // a courtesy: the exchange sees the close anyway
   ++connection_;
   resolver_.cancel();
   retry_.cancel();
   tick_.cancel();
   startup_.cancel();
-  Code ignored;
-  socket_.close(ignored);
+  channel_.close();
 }
 
 void FeedReader::connect_after(milliseconds delay) {
@@ -112,22 +104,37 @@ void FeedReader::resolve() {
 
 void FeedReader::connect(const tcp::resolver::results_type& endpoints) {
   const std::uint64_t connection = connection_;
-  socket_ = tcp::socket{io_};
-  tick_.expires_after(options_.silence);  // a connect that nobody answers
+  tcp::socket& socket = channel_.renew();
+  tick_.expires_after(options_.silence);  // a connect, or a handshake, that nobody answers
   tick_.async_wait([this, connection](Code code) {
-    Code ignored;
-    if (!code && connection == connection_) socket_.close(ignored);
+    if (!code && connection == connection_) channel_.close();
   });
-  asio::async_connect(socket_, endpoints, [this, connection](Code code, const tcp::endpoint& endpoint) {
+  asio::async_connect(socket, endpoints, [this, connection](Code code, const tcp::endpoint& endpoint) {
     if (connection != connection_) return;
-    tick_.cancel();
     if (code) return unreachable(code == asio::error::operation_aborted ? "no answer" : code.message());
     log_event(Event::kConnected, of_feed(feed_), "connected to {}:{}", endpoint.address().to_string(), endpoint.port());
+    shake_hands();
+  });
+}
+
+void FeedReader::shake_hands() {
+  Code ignored;
+  channel_.socket().set_option(tcp::no_delay{true}, ignored);
+  channel_.socket().set_option(asio::socket_base::keep_alive{true}, ignored);  // frames have no heartbeats of their own
+  stamp_arrivals(channel_.socket().native_handle());
+  channel_.shake_hands(options_.hosts[turn()].host, [this, connection = connection_](const std::string& problem) {
+    if (connection != connection_) return;
+    if (problem == Channel::kClosed) return unreachable("no answer to the TLS handshake: it may not speak TLS there");
+    if (!problem.empty()) return unreachable(problem);
+    tick_.cancel();
     connected();
   });
 }
 
 void FeedReader::unreachable(const std::string& why) {
+  tick_.cancel();
+  channel_.close();
+  last_problem_ = why;
   const Address& address = options_.hosts[turn()];
   session_.unreachable(SteadyClock::now(), turn());
   ++address_;
@@ -138,11 +145,7 @@ void FeedReader::unreachable(const std::string& why) {
 }
 
 void FeedReader::connected() {
-  Code ignored;
-  socket_.set_option(tcp::no_delay{true}, ignored);
-  socket_.set_option(asio::socket_base::keep_alive{true}, ignored);  // frames have no heartbeats of their own
   if (session_.has_logged_in()) metrics_.add(FeedCounter::kReconnects, 1);
-  stamp_arrivals(socket_.native_handle());
   scanner_.connected();
   arrival_.connected(wall_nanoseconds());
   reading_paused_ = writing_ = last_was_large_ = false;
@@ -164,34 +167,37 @@ void FeedReader::read() {
     }
   }
   // Behind a large read there is more, as a rule, and a look costs less than waiting. Other feeds come first.
-  if (!last_was_large_) return await_bytes();
+  if (!last_was_large_ && !channel_.has_more()) return await_bytes();
   asio::post(io_, [this, connection = connection_] {
     if (connection == connection_) look();
   });
 }
 
 void FeedReader::await_bytes() {
-  socket_.async_wait(tcp::socket::wait_read, [this, connection = connection_](Code code) {
+  channel_.wait([this, connection = connection_](Code code) {
     if (connection != connection_) return;
     if (!code) return look();
-    log_event(Event::kConnectionLost, of_feed(feed_), "connection to the exchange lost: {}", code.message());
-    hang_up(false);
+    lost(code.message());
   });
 }
 
 void FeedReader::look() {
   const MutableBytes free = intake_.ring().writable();
-  const SocketRead read = read_stamped(socket_.native_handle(), free.first(std::min(free.size(), kMaxRead)));
+  const SocketRead read = channel_.read(free.first(std::min(free.size(), kMaxRead)));
   last_was_large_ = read.size >= kLargeRead;
   if (read.size != 0) return take(read);
   if (read.error == EAGAIN) {
     arrival_.seen(read);
     return await_bytes();
   }
-  if (read.error != 0) {
-    log_event(Event::kConnectionLost, of_feed(feed_), "connection to the exchange lost: {}", std::strerror(read.error));
-  }
-  hang_up(read.error == 0);
+  if (read.error != 0) return lost(channel_.describe(read));
+  hang_up(true);
+}
+
+void FeedReader::lost(const std::string& why) {
+  last_problem_ = why;
+  log_event(Event::kConnectionLost, of_feed(feed_), "connection to the exchange lost: {}", why);
+  hang_up(false);
 }
 
 void FeedReader::take(const SocketRead& read) {
@@ -273,8 +279,7 @@ void FeedReader::hang_up(bool eof) {
   closed_by_exchange_ = eof;
   ++connection_;
   tick_.cancel();
-  Code ignored;
-  socket_.close(ignored);
+  channel_.close();
   if (!intake_.ring().unpublished().empty()) {
     log_event(Event::kPacketCut, of_feed(feed_), "the connection ended inside a packet, {} bytes of it are dropped",
               intake_.ring().unpublished().size());
@@ -323,10 +328,10 @@ void FeedReader::send() {
   if (out_.empty()) return;
   writing_ = true;
   const std::uint64_t connection = connection_;
-  asio::async_write(socket_, asio::buffer(out_), [this, connection](Code code, std::size_t) {
+  channel_.send(out_, [this, connection](const std::string& problem) {
     if (connection != connection_) return;
     writing_ = false;
-    if (!code) send();  // a broken connection shows in read()
+    if (problem.empty()) send();  // a broken connection shows in read()
   });
 }
 

@@ -5,10 +5,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "metrics/feed_metrics.h"
 #include "net/arrival.h"
+#include "net/channel.h"
 #include "net/intake.h"
 #include "net/options.h"
 #include "net/session.h"
@@ -21,6 +23,12 @@ struct ReaderEvents {
   std::function<void(const Error&)> on_failed;  ///< for good
 };
 
+/// What a connection needs that no option says.
+struct Credentials {
+  std::string password;
+  std::unique_ptr<TlsClient> tls;  ///< null: none
+};
+
 /// One feed's connection to the exchange: a thin layer of Asio over Session and PacketScanner.
 ///
 /// Reads from the socket straight into the feed's ring, publishes whole packets, connects again when the
@@ -28,7 +36,7 @@ struct ReaderEvents {
 class FeedReader {
  public:
   FeedReader(boost::asio::io_context& io, std::string feed, const codec::Options& codec, const Options& options,
-             std::string password, bool again_after_end, Intake& intake, metrics::FeedMetrics& metrics,
+             Credentials credentials, bool again_after_end, Intake& intake, metrics::FeedMetrics& metrics,
              ReaderEvents events);
 
   /// The first login asks for this packet of this session, which an earlier life of the daemon has reached. Before
@@ -60,10 +68,12 @@ class FeedReader {
   void connect_after(milliseconds delay);
   void resolve();
   void connect(const tcp::resolver::results_type& endpoints);
+  void shake_hands();
   void connected();
   void read();
   void await_bytes();
   void look();
+  void lost(const std::string& why);
   void take(const SocketRead& read);
   void scan_whole_packets(const SocketRead& read, SteadyTime now);
   void note(const Scan& scan);
@@ -93,7 +103,7 @@ class FeedReader {
   PacketScanner scanner_;
   Arrival arrival_;
   tcp::resolver resolver_;
-  tcp::socket socket_;
+  Channel channel_;
   boost::asio::steady_timer retry_;
   boost::asio::steady_timer tick_;
   boost::asio::steady_timer startup_;
@@ -108,7 +118,8 @@ class FeedReader {
   int resolving_ = 0;  // looked-up names: that cannot be interrupted
   bool catching_up_ = false;
   bool writing_ = false;
-  std::string out_;  // being written
+  std::string out_;           // being written
+  std::string last_problem_;  // with connecting
 };
 
 }  // namespace tickbridge::net

@@ -12,6 +12,16 @@ struct Address {
   std::uint16_t port = 0;
 };
 
+/// TLS to the exchange.
+struct TlsOptions {
+  bool on = false;
+  std::string ca_file;           ///< PEM; empty: the system's authorities
+  std::string certificate_file;  ///< PEM, ours, with its chain; empty: none
+  std::string key_file;          ///< PEM
+  std::string server_name;       ///< what its certificate must be for; empty: the address's host
+  bool verify = true;
+};
+
 struct Options {
   std::vector<Address> hosts;  ///< tried in turn
   std::string username;
@@ -22,6 +32,7 @@ struct Options {
   std::chrono::milliseconds reconnect_max{10'000};
   std::chrono::milliseconds heartbeat{1'000};
   std::chrono::milliseconds silence{15'000};
+  TlsOptions tls;
 };
 
 }  // namespace tickbridge::net

@@ -76,10 +76,10 @@ Result<tcp::acceptor> open_listener(asio::io_context& io, std::string_view liste
   return acceptor;
 }
 
-std::string url_of(const tcp::endpoint& endpoint) {
+std::string url_of(const tcp::endpoint& endpoint, bool tls) {
   const std::string host = endpoint.address().to_string();
-  return fmt::format(fmt::runtime(endpoint.address().is_v6() ? "http://[{}]:{}/" : "http://{}:{}/"), host,
-                     endpoint.port());
+  return fmt::format(fmt::runtime(endpoint.address().is_v6() ? "{}://[{}]:{}/" : "{}://{}:{}/"), tls ? "https" : "http",
+                     host, endpoint.port());
 }
 
 }  // namespace tickbridge::ops

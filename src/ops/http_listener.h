@@ -16,7 +16,7 @@ namespace tickbridge::ops {
 [[nodiscard]] Result<boost::asio::ip::tcp::acceptor> open_listener(boost::asio::io_context& io,
                                                                    std::string_view listen);
 
-/// "http://127.0.0.1:9464/".
-[[nodiscard]] std::string url_of(const boost::asio::ip::tcp::endpoint& endpoint);
+/// "http://127.0.0.1:9464/", or with https.
+[[nodiscard]] std::string url_of(const boost::asio::ip::tcp::endpoint& endpoint, bool tls = false);
 
 }  // namespace tickbridge::ops

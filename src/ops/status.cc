@@ -154,7 +154,11 @@ json::object daemon_of(const metrics::DaemonMetrics& daemon) {
   json::object out;
   out["workers"] = daemon.value(DaemonGauge::kWorkers);
   out["workers_parked"] = daemon.value(DaemonGauge::kWorkersParked);
-  out["producer_errors"] = daemon.value(DaemonCounter::kProducerErrors);
+  std::uint64_t errors = 0;
+  for (const DaemonCounter kind : {DaemonCounter::kErrorsConnection, DaemonCounter::kErrorsTimeout, DaemonCounter::kErrorsAccess,
+                                   DaemonCounter::kErrorsBroker, DaemonCounter::kErrorsFatal, DaemonCounter::kErrorsOther})
+    errors += daemon.value(kind);
+  out["producer_errors"] = errors;
   return out;
 }
 

@@ -181,7 +181,7 @@ class Daemon(Program):
         super().__init__("daemon", words, environment=environment)
 
     def url(self) -> str:
-        return self.await_text(r"listening on (http://[^\s/]+)", stream="err")[1]
+        return self.await_text(r"listening on (https?://[^\s/]+)", stream="err")[1]
 
     def get(self, path: str) -> tuple[int, str]:
         try:

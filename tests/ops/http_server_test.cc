@@ -4,11 +4,15 @@
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <boost/json/parse.hpp>
+#include <csignal>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -17,6 +21,7 @@
 
 #include "metrics/system.h"
 #include "ops/exposition_parser.h"
+#include "support/certificates.h"
 
 namespace tickbridge::ops {
 namespace {
@@ -26,7 +31,7 @@ using testing::StartsWith;
 
 class Client {
  public:
-  explicit Client(std::uint16_t port) : fd_{socket(AF_INET, SOCK_STREAM, 0)} {
+  explicit Client(std::uint16_t port) : fd_{::socket(AF_INET, SOCK_STREAM, 0)} {
     const timeval limit{20, 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     sockaddr_in address{};
@@ -42,6 +47,7 @@ class Client {
   }
 
   [[nodiscard]] bool connected() const { return connected_; }
+  [[nodiscard]] int socket() const { return fd_; }
   bool send(std::string_view text) const {
     return ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
   }
@@ -94,7 +100,7 @@ struct HttpServerTest : testing::Test {
     sources.extra = [] {
       return std::vector<metrics::Family>{{"tickbridge_extra", metrics::Kind::kGauge, "More", {{{}, 1.5}}}};
     };
-    auto started = HttpServer::start({.listen = "127.0.0.1:0"}, std::move(sources), limits);
+    auto started = HttpServer::start(options, std::move(sources), limits);
     ASSERT_TRUE(started) << started.error().message;
     server = std::move(*started);
   }
@@ -104,6 +110,24 @@ struct HttpServerTest : testing::Test {
     return client.read_answer();
   }
 
+  /// Only who has this token may ask.
+  void want_token() {
+    std::ofstream{folder / "token"} << "0123456789abcdef\n";
+    options.token_file = folder / "token";
+  }
+  std::string ask_with(std::string_view path, std::string_view authorization) const {
+    Client client{server->port()};
+    client.send("GET " + std::string{path} + " HTTP/1.1\r\nHost: x\r\nAuthorization: " + std::string{authorization} +
+                "\r\n\r\n");
+    return client.read_answer();
+  }
+
+  tests::Folder folder;
+  HttpOptions options = [] {
+    HttpOptions some;
+    some.listen = "127.0.0.1:0";
+    return some;
+  }();
   metrics::Registry registry{"1.2.3"};
   std::string ready;
   std::string healthy;
@@ -276,24 +300,158 @@ TEST_F(HttpServerTest, KeepsNoFileOfAClientThatLeft) {
 
 TEST_F(HttpServerTest, LivesThroughAPageThatThrows) {
   Sources sources{.registry = &registry, .ready = []() -> std::string { throw std::runtime_error{"broken"}; }};
-  server = HttpServer::start({.listen = "127.0.0.1:0"}, std::move(sources)).value();
+  server = HttpServer::start(options, std::move(sources)).value();
   EXPECT_THAT(ask("/readyz"), StartsWith("HTTP/1.1 500 "));
   EXPECT_THAT(ask("/healthz"), StartsWith("HTTP/1.1 200 "));
 }
 
 TEST_F(HttpServerTest, RefusesAPortThatIsTaken) {
   start();
-  const auto second =
-      HttpServer::start({.listen = "127.0.0.1:" + std::to_string(server->port())}, {.registry = &registry});
+  options.listen = "127.0.0.1:" + std::to_string(server->port());
+  const auto second = HttpServer::start(options, {.registry = &registry});
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ExitCode::kUnavailable);
 }
 
 TEST_F(HttpServerTest, ListensNowhereWhenSwitchedOff) {
-  const auto off = HttpServer::start({.listen = ""}, {.registry = &registry});
+  options.listen.clear();
+  const auto off = HttpServer::start(options, {.registry = &registry});
   ASSERT_TRUE(off);
   EXPECT_EQ((*off)->url(), "");
   EXPECT_EQ((*off)->port(), 0);
+}
+
+TEST_F(HttpServerTest, AnswersOnlyWhoShowsTheToken) {
+  want_token();
+  start();
+  for (const auto* const path : {"/", "/metrics", "/api/status", "/nothing"}) {
+    const std::string answer = ask(path);
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 401 ")) << path;
+    EXPECT_THAT(answer, HasSubstr("WWW-Authenticate: Basic realm=\"tickbridge\", charset=\"UTF-8\"\r\n"));
+    EXPECT_THAT(answer, HasSubstr("WWW-Authenticate: Bearer realm=\"tickbridge\"\r\n"));
+  }
+  EXPECT_THAT(ask_with("/metrics", "Bearer 0123456789abcdeX"), StartsWith("HTTP/1.1 401 "));
+  EXPECT_THAT(ask_with("/metrics", "Bearer 0123456789abcdef"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(ask_with("/", "Basic dXNlcjowMTIzNDU2Nzg5YWJjZGVm"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(ask("/metrics", "DELETE"), StartsWith("HTTP/1.1 401 "));
+  EXPECT_EQ(registry.daemon().value(metrics::DaemonCounter::kHttpUnauthorized), 6U);
+}
+
+TEST_F(HttpServerTest, TellsOthersOnlyWhetherItIsHealthy) {
+  want_token();
+  ready = "feed nasdaq is connecting";
+  start();
+  EXPECT_THAT(ask("/healthz"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(ask("/readyz"), StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(ask("/readyz"), testing::Not(HasSubstr("nasdaq")));
+  EXPECT_EQ(body_of(ask_with("/readyz", "Bearer 0123456789abcdef")), "feed nasdaq is connecting\n");
+}
+
+TEST_F(HttpServerTest, KeepsAConnectionThatAsksAgainWithTheToken) {
+  want_token();
+  start();
+  Client client{server->port()};
+  client.send(get_request("/"));
+  EXPECT_THAT(client.read_answer(), StartsWith("HTTP/1.1 401 "));
+  client.send("GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer 0123456789abcdef\r\n\r\n");
+  EXPECT_THAT(client.read_answer(), StartsWith("HTTP/1.1 200 "));
+}
+
+/// HTTPS, with a client of OpenSSL's own.
+struct HttpsTest : HttpServerTest {
+  HttpsTest() {
+    ::signal(SIGPIPE, SIG_IGN);  // the client writes with OpenSSL's own hands
+    authority.issue("server", "DNS:localhost,IP:127.0.0.1");
+    authority.issue("client", "DNS:client");
+    stranger.issue("foreign", "DNS:client");
+    options.tls_certificate_file = folder / "server.pem";
+    options.tls_key_file = folder / "server.key";
+  }
+  /// The whole answer to one request, shown the certificate of that name; "": there was none.
+  std::string ask_over_tls(std::string_view request, const std::string& certificate = "") {
+    const std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context{SSL_CTX_new(TLS_client_method()), &SSL_CTX_free};
+    EXPECT_EQ(SSL_CTX_load_verify_file(context.get(), authority.ca().c_str()), 1);
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+    if (!certificate.empty()) {
+      SSL_CTX_use_certificate_chain_file(context.get(), (folder / certificate + ".pem").c_str());
+      SSL_CTX_use_PrivateKey_file(context.get(), (folder / certificate + ".key").c_str(), SSL_FILETYPE_PEM);
+    }
+    const Client client{server->port()};
+    const std::unique_ptr<SSL, decltype(&SSL_free)> ssl{SSL_new(context.get()), &SSL_free};
+    SSL_set_fd(ssl.get(), client.socket());
+    std::string answer;
+    if (SSL_connect(ssl.get()) == 1) {
+      SSL_write(ssl.get(), request.data(), static_cast<int>(request.size()));
+      char buffer[4096];
+      for (int size = 0; (size = SSL_read(ssl.get(), buffer, sizeof buffer)) > 0;) {
+        answer.append(buffer, static_cast<std::size_t>(size));
+      }
+      ended_well = SSL_get_shutdown(ssl.get()) == SSL_RECEIVED_SHUTDOWN;
+    }
+    ERR_clear_error();
+    return answer;
+  }
+  static std::string closing(std::string_view path) {
+    return "GET " + std::string{path} + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+  }
+
+  tests::Authority authority{folder, "authority"};
+  tests::Authority stranger{folder, "stranger-authority"};
+  bool ended_well = false;
+};
+
+TEST_F(HttpsTest, AnswersOverTls) {
+  start();
+  EXPECT_THAT(server->url(), StartsWith("https://127.0.0.1:"));
+  EXPECT_THAT(ask_over_tls(closing("/metrics")), HasSubstr("tickbridge_http_requests_total"));
+  EXPECT_TRUE(ended_well);
+  EXPECT_THAT(ask_over_tls("GET / HTTP/1.1\r\nX: " + std::string(20'000, 'x')), StartsWith("HTTP/1.1 431 "));
+}
+
+TEST_F(HttpsTest, RefusesWhatIsNoTls) {
+  start();
+  Client client{server->port()};
+  client.send(get_request("/metrics"));
+  EXPECT_THAT(client.read_all(), testing::Not(HasSubstr("HTTP/1.1 200")));
+  EXPECT_EQ(registry.daemon().value(metrics::DaemonCounter::kHttpHandshakesFailed), 1U);
+}
+
+TEST_F(HttpsTest, LosesPatienceInTheHandshake) {
+  start({.patience = std::chrono::milliseconds{200}});
+  const Client client{server->port()};
+  client.send("\x16\x03\x01");
+  EXPECT_EQ(client.read_all(), "");
+}
+
+TEST_F(HttpsTest, WantsACertificateIfToldTo) {
+  options.tls_client_ca_file = authority.ca();
+  start();
+  EXPECT_THAT(ask_over_tls(closing("/metrics"), "client"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_EQ(ask_over_tls(closing("/metrics")), "");
+  EXPECT_EQ(ask_over_tls(closing("/healthz"), "foreign"), "");
+}
+
+TEST_F(HttpsTest, ReadsRenewedCertificatesAgain) {
+  start();
+  EXPECT_THAT(ask_over_tls(closing("/healthz")), StartsWith("HTTP/1.1 200 "));
+  stranger.issue("server", "IP:127.0.0.1");  // in place of the old one
+  EXPECT_EQ(ask_over_tls(closing("/healthz")), "") << "nobody trusts that one";
+  std::ofstream{options.tls_certificate_file} << "half written";
+  EXPECT_EQ(ask_over_tls(closing("/healthz")), "") << "the last that could be used";
+  authority.issue("server", "IP:127.0.0.1");
+  EXPECT_THAT(ask_over_tls(closing("/healthz")), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(HttpsTest, RefusesFilesThatAreNotWhatTheyShouldBe) {
+  const auto wrong = [&] {
+    const auto refused = HttpServer::start(options, {.registry = &registry});
+    EXPECT_FALSE(refused);
+    return refused ? std::string{} : refused.error().message;
+  };
+  options.tls_key_file = folder / "client.key";
+  EXPECT_THAT(wrong(), HasSubstr("http.tls_key_file"));
+  options.tls_certificate_file = folder / "client.key";
+  EXPECT_THAT(wrong(), HasSubstr("http.tls_certificate_file"));
 }
 
 }  // namespace

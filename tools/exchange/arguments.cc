@@ -120,6 +120,16 @@ void add_serving(CLI::App& app, Options& options) {
   app.add_option("--pace", options.pace, "times the file's own time")->check(CLI::PositiveNumber)->excludes(rate);
   app.add_option("--username", options.username, "that a login must have");
   app.add_option("--password", options.password, "that a login must have");
+  auto* certificate =
+      app.add_option("--tls-certificate", options.tls.certificate_file, "serve over TLS, with this (PEM)")
+          ->check(CLI::ExistingFile);
+  auto* key = app.add_option("--tls-key", options.tls.key_file, "its key (PEM)")->check(CLI::ExistingFile);
+  key->needs(certificate);
+  certificate->needs(key);
+  app.add_option("--tls-client-ca", options.tls.client_ca_file,
+                 "clients must have a certificate of this authority (PEM)")
+      ->check(CLI::ExistingFile)
+      ->needs(certificate);
   app.add_flag("--exit-when-served,--once", options.exit_when_served,
                "exit when a client got all (of the last session) and closed");
   app.add_flag("--encode-first", options.encode_first,

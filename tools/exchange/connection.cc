@@ -20,9 +20,10 @@ constexpr std::size_t kStreamPiece = 64U << 10U;  ///< deflated at once, so that
 
 }  // namespace
 
-Connection::Connection(Tcp::socket socket, Venue& venue, std::function<void()> on_closed)
-    : socket_{std::move(socket)},
-      timer_{socket_.get_executor()},
+Connection::Connection(Tcp::socket socket, boost::asio::ssl::context* tls, Venue& venue,
+                       std::function<void()> on_closed)
+    : client_{std::move(socket), tls},
+      timer_{client_.socket().get_executor()},
       venue_{venue},
       options_{venue.options()},
       on_closed_{std::move(on_closed)},
@@ -32,7 +33,18 @@ Connection::Connection(Tcp::socket socket, Venue& venue, std::function<void()> o
 
 void Connection::start() {
   boost::system::error_code ignored;
-  socket_.set_option(Tcp::no_delay(true), ignored);
+  client_.socket().set_option(Tcp::no_delay(true), ignored);
+  tick();
+  client_.shake_hands([self = shared_from_this()](const boost::system::error_code& error) {
+    if (self->closed_) return;
+    if (!error) return self->serve();
+    self->tell("failed in the TLS handshake: " + error.message());
+    self->close();
+  });
+}
+
+void Connection::serve() {
+  ready_ = true;
   const bool stream = options_.wire.compression == Compression::kZlibStream;
   const bool frames = options_.wire.transport == Transport::kFrames;
   if (stream && (frames || options_.wire.compression_starts == CompressionStart::kFirstByte)) stream_.emplace();
@@ -42,13 +54,12 @@ void Connection::start() {
     begin_stream(session, session.hole_end);
   }
   read();
-  tick();
   pump();
 }
 
 void Connection::read() {
   const auto room = boost::asio::buffer(input_.data() + input_size_, input_.size() - input_size_);
-  socket_.async_read_some(room, [self = shared_from_this()](const boost::system::error_code& error, std::size_t size) {
+  client_.read_some(room, [self = shared_from_this()](const boost::system::error_code& error, std::size_t size) {
     if (self->closed_) return;
     if (error) return self->close();
     self->heard_ = SteadyClock::now();
@@ -132,7 +143,7 @@ void Connection::begin_stream(Session& session, std::uint64_t packet) {
 }
 
 void Connection::pump() {
-  if (writing_ || closed_ || finished_) return;
+  if (!ready_ || writing_ || closed_ || finished_) return;
   while (pending_.empty()) {
     if (!prepare()) return;
   }
@@ -217,10 +228,10 @@ void Connection::write() {
     size = std::min<std::size_t>(size, 1 + venue_.random().below(options_.faults.slice_bytes));
   }
   writing_ = true;
-  socket_.async_write_some(boost::asio::buffer(pending_.data(), size),
-                           [self = shared_from_this()](const boost::system::error_code& error, std::size_t written) {
-                             self->written(error, written);
-                           });
+  client_.write_some(boost::asio::buffer(pending_.data(), size),
+                     [self = shared_from_this()](const boost::system::error_code& error, std::size_t written) {
+                       self->written(error, written);
+                     });
 }
 
 void Connection::written(const boost::system::error_code& error, std::size_t size) {
@@ -323,21 +334,20 @@ void Connection::on_tick() {
 /// Shuts our side and waits for the client's, so that nothing that was sent is lost on the way.
 void Connection::finish() noexcept {
   finished_ = true;
-  boost::system::error_code ignored;
-  socket_.shutdown(Tcp::socket::shutdown_send, ignored);
+  client_.finish(shared_from_this());
 }
 
 void Connection::close() noexcept {
   if (std::exchange(closed_, true)) return;
   boost::system::error_code ignored;
-  socket_.close(ignored);
+  client_.socket().close(ignored);
   timer_.cancel();
   on_closed_();
 }
 
 void Connection::tell(std::string_view what) const {
   boost::system::error_code ignored;
-  std::cerr << "client " << socket_.remote_endpoint(ignored).port() << ' ' << what << std::endl;
+  std::cerr << "client " << client_.socket().remote_endpoint(ignored).port() << ' ' << what << std::endl;
 }
 
 }  // namespace tickbridge::exchange

@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "exchange/deflater.h"
+#include "exchange/stream.h"
 #include "exchange/venue.h"
 
 namespace tickbridge::exchange {
@@ -22,10 +23,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
  public:
   using Tcp = boost::asio::ip::tcp;
   /// `on_closed` is called once, at the end. REQUIRES: venue outlives this.
-  Connection(Tcp::socket socket, Venue& venue, std::function<void()> on_closed);
-  void start();
+  Connection(Tcp::socket socket, boost::asio::ssl::context* tls, Venue& venue, std::function<void()> on_closed);
+  void start();  ///< with TLS's handshake, if there is one
 
  private:
+  void serve();
+
   // What comes from the client
   void read();
   void take_packets();
@@ -58,7 +61,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void close() noexcept;
   void tell(std::string_view what) const;
 
-  Tcp::socket socket_;
+  Stream client_;
   boost::asio::steady_timer timer_;
   Venue& venue_;
   const Options& options_;
@@ -85,6 +88,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<Deflater> stream_;
   Bytes pending_;  ///< still to write; lies in chunk_, outgoing_ or deflated_
   SteadyTime sent_;
+  bool ready_ = false;  ///< hands are shaken
   bool writing_ = false;
   bool ending_ = false;    ///< nothing goes after what is prepared
   bool served_ = false;    ///< the client has been sent all

@@ -7,6 +7,7 @@
 
 #include "exchange/faults.h"
 #include "exchange/generator.h"
+#include "exchange/stream.h"
 
 namespace tickbridge::exchange {
 
@@ -59,6 +60,7 @@ struct Options {
   std::uint32_t sessions = 1;
   std::string username;
   std::string password;
+  TlsOptions tls;
   bool exit_when_served = false;
   bool encode_first = false;  ///< before listening, as far as memory is kept for it
   Faults faults;

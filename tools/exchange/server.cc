@@ -16,6 +16,7 @@ Server::Server(boost::asio::io_context& io, Venue& venue)
     : io_{io},
       venue_{venue},
       acceptor_{io, Tcp::endpoint{boost::asio::ip::make_address(venue.options().host), venue.options().port}},
+      tls_{make_tls(venue.options().tls)},
       signals_{io} {
   accept();
 }
@@ -34,7 +35,8 @@ void Server::accept() {
     if (error) {
       std::cerr << "cannot accept: " << error.message() << std::endl;
     } else {
-      std::make_shared<Connection>(std::move(socket), venue_, [this] { closed(); })->start();
+      auto* const tls = venue_.options().tls.certificate_file.empty() ? nullptr : &tls_;
+      std::make_shared<Connection>(std::move(socket), tls, venue_, [this] { closed(); })->start();
     }
     accept();
   });

@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <cstdint>
 
 #include "exchange/venue.h"
@@ -25,6 +26,7 @@ class Server {
   boost::asio::io_context& io_;
   Venue& venue_;
   boost::asio::ip::tcp::acceptor acceptor_;
+  boost::asio::ssl::context tls_;
   boost::asio::signal_set signals_;
 };
 
