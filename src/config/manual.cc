@@ -71,12 +71,25 @@ tickbridge \- an exchange's TCP feed into Apache Kafka
 .SH SYNOPSIS
 .B tickbridge
 .RI [ flag ]...
+.PP
+.B tickbridge doctor
+.RB [ \-\-login "] [" \-\-json ]
+.RI [ flag ]...
 .SH DESCRIPTION
 Reads exchange market\-data feeds over TCP (SoupBinTCP, or any length\-prefixed framing) and writes every valid message to
 Apache Kafka: in order per instrument, and exactly once, through crashes of the daemon, of brokers and of connections.
 .PP
 It stays in the foreground and writes its log on standard error. It keeps nothing on disk: how far it got stands in a topic
 of its own, and at its start it finds its place again by it.
+.PP
+.B tickbridge doctor
+looks whether it would run with this configuration (the file, the host, the exchange, Kafka, topics, rights, checkpoints), and
+says what to do where not, a line each. It changes nothing, may run beside the daemon, and exits with 0 or with what the daemon
+would end with.
+.B \-\-login
+logs in to the exchange, too;
+.B \-\-json
+is for programs.
 .SH OPTIONS
 )";
 
