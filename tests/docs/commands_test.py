@@ -37,7 +37,6 @@ NOT_RUN = [
     (r"bench/", "minutes on a machine of its own; figures are not tests"),
     (r"pip install", "tests/check/venv.sh does it"),
 ]
-ON_A_MACHINE = "docs/operations.md"  # operations_test.py
 MUST_SAY = [
     (r"kafka-topics\.sh .*--create", r"Created topic"),
     (r"kafka-topics\.sh .*--describe", r"PartitionCount: \d+"),
@@ -60,10 +59,6 @@ FEED = '[feed.nasdaq]\nhosts = ["10.1.1.1:9000"]\n'
 
 def reason_not_to_run(command: str) -> str | None:
     return next((reason for pattern, reason in NOT_RUN if re.match(pattern, command)), None)
-
-
-def is_kafkas(block: pages.Block) -> bool:
-    return block.text.startswith("kafka-")
 
 
 def of(page: str, *languages: str) -> list[pages.Block]:
@@ -130,9 +125,7 @@ class Commands(unittest.TestCase):
         services = []
         try:
             self.keep_configuration(page)
-            for block in of(page, "sh"):
-                if page == ON_A_MACHINE and not is_kafkas(block):
-                    continue
+            for block in (block for block in of(page, "sh") if block not in pages.on_a_machine()):
                 for command in pages.commands(block):
                     self.command(block, command, services)
         finally:

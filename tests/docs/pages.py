@@ -85,6 +85,12 @@ def commands(block: Block) -> list[str]:
     return found
 
 
+def on_a_machine() -> list[Block]:
+    """What is run by tests/integration/operations_test.py; it installs the package instead of building it."""
+    return [block for block in fenced("docs/operations.md")
+            if block.language == "sh" and not block.text.startswith(("kafka-", "cmake "))]
+
+
 def anchors(page: str) -> set[str]:
     """Of its headings, as GitHub makes them."""
     found = set()
