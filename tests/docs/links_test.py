@@ -32,6 +32,8 @@ def problems() -> list[str]:
 
 
 class Links(unittest.TestCase):
+    maxDiff = None
+
     def test_every_link_leads_somewhere(self):
         self.assertEqual(problems(), [])
 
