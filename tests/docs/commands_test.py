@@ -103,9 +103,9 @@ class Commands(unittest.TestCase):
         cls.addClassCleanup(cls.world.end)
         cls.world.start_kafka()
         cls.counts = {"run": 0, "not run": 0}
-        exchange = ["build/release/bin/tickbridge-exchange", "--file", "day.itch", "--host", "10.1.1.1", "--port", "9000"]
-        cls.exchange = cls.start(exchange, r"listening on", "out")
-        cls.addClassCleanup(cls.exchange.end)
+        for address in world.ADDRESSES:
+            words = ["build/release/bin/tickbridge-exchange", "--file", "day.itch", "--host", address, "--port", "9000"]
+            cls.addClassCleanup(cls.start(words, r"listening on", "out").end)
 
     @classmethod
     def start(cls, words: list[str], pattern: str, stream: str) -> Program:
@@ -133,10 +133,11 @@ class Commands(unittest.TestCase):
         self.assertEqual([code for code in codes if code[1] != 0], [])
 
     def keep_configuration(self, page: str):
-        """A block that begins with a file's name is that file."""
+        """A block that begins with a file's name is that file, as installed, too."""
         for block in of(page, "toml"):
             if name := re.match(r"# (\w+\.toml)\b", block.text):
-                (self.world.tree / name[1]).write_text(block.text)
+                for folder in (self.world.tree, pathlib.Path("/etc/tickbridge")):
+                    (folder / name[1]).write_text(block.text)
 
     def ended(self, service: Program) -> int:
         service.process.terminate()
