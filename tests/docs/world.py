@@ -77,7 +77,7 @@ class World:
         self.commands = folder / "commands"
         self.commands.mkdir()
         kafka_tools.put(self.commands)
-        self.environment = {**os.environ, "PATH": f"{self.commands}:{TOOLS}:{os.environ['PATH']}", "HOME": str(folder),
+        self.environment = {**os.environ, "PATH": f"{self.commands}:{BIN}:{TOOLS}:{os.environ['PATH']}", "HOME": str(folder),
                             "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),
                             "LC_ALL": "C.UTF-8", "TICKBRIDGE_TOKEN": "0123456789abcdef0123456789abcdef"}
         day = generate(self.tree / "day.itch", MESSAGES)
