@@ -24,6 +24,7 @@ class NullLane final : public sink::Lane {
   const sink::TopicInfo& topic() const noexcept override { return info_; }
   std::size_t dead_letter_max_bytes() const noexcept override { return 1'000'000; }
   std::int64_t in_flight() const noexcept override { return 0; }
+  std::uint64_t in_flight(std::int32_t) const noexcept override { return 0; }
   bool settled() const noexcept override { return true; }
   bool failed() const noexcept override { return false; }
   void watch(const std::vector<std::int64_t>&) override {}

@@ -7,8 +7,8 @@
 #include <cstring>
 #include <string_view>
 
-#include "config/java_names.h"
 #include "base/secret_name.h"
+#include "config/java_names.h"
 #include "doctor/checks.h"
 #include "pipeline/hours.h"
 #include "pipeline/start_facts.h"
@@ -33,8 +33,7 @@ std::string_view property_of(std::string_view option) {
 std::string secret_in(const config::Invocation& invocation) {
   for (const auto& [option, place] : invocation.config.origins) {
     const std::string_view property = property_of(option);
-    if (!property.empty() && is_secret_name(property) && place.starts_with(invocation.file + ":"))
-      return option;
+    if (!property.empty() && is_secret_name(property) && place.starts_with(invocation.file + ":")) return option;
   }
   return {};
 }

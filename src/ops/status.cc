@@ -155,8 +155,9 @@ json::object daemon_of(const metrics::DaemonMetrics& daemon) {
   out["workers"] = daemon.value(DaemonGauge::kWorkers);
   out["workers_parked"] = daemon.value(DaemonGauge::kWorkersParked);
   std::uint64_t errors = 0;
-  for (const DaemonCounter kind : {DaemonCounter::kErrorsConnection, DaemonCounter::kErrorsTimeout, DaemonCounter::kErrorsAccess,
-                                   DaemonCounter::kErrorsBroker, DaemonCounter::kErrorsFatal, DaemonCounter::kErrorsOther})
+  for (const DaemonCounter kind :
+       {DaemonCounter::kErrorsConnection, DaemonCounter::kErrorsTimeout, DaemonCounter::kErrorsAccess,
+        DaemonCounter::kErrorsBroker, DaemonCounter::kErrorsFatal, DaemonCounter::kErrorsOther})
     errors += daemon.value(kind);
   out["producer_errors"] = errors;
   return out;

@@ -72,8 +72,9 @@ TEST_F(HttpAccessTest, RefusesFilesWithoutATokenWorthTheName) {
 TEST_F(HttpAccessTest, OpensOnlyWhatTellsNothing) {
   EXPECT_TRUE(HttpAccess::is_open("/healthz"));
   EXPECT_TRUE(HttpAccess::is_open("/readyz?x=1"));
-  for (const auto* const path : {"/", "/metrics", "/api/status", "/healthz/", "/healthz/../metrics", "//healthz", ""}) {
-    EXPECT_FALSE(HttpAccess::is_open(path)) << path;
+  for (const auto* const target :
+       {"/", "/metrics", "/api/status", "/healthz/", "/healthz/../metrics", "//healthz", ""}) {
+    EXPECT_FALSE(HttpAccess::is_open(target)) << target;
   }
 }
 
