@@ -18,8 +18,11 @@ let why = '';
 let busy = false;
 let timer;
 
+// Without the name and password that the page's own address may hold: fetch() refuses such, and the browser knows them.
+const here = location.origin + location.pathname;
+
 async function ask(path) {
-  const answer = await fetch(path, {signal: AbortSignal.timeout(kPatience), cache: 'no-store', credentials: 'same-origin'});
+  const answer = await fetch(new URL(path, here), {signal: AbortSignal.timeout(kPatience), cache: 'no-store', credentials: 'same-origin'});
   if (!answer.ok) throw new Error(`the answer is ${answer.status}`);
   return answer.json();
 }
