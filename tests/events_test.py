@@ -5,7 +5,7 @@ import re
 import sys
 
 FRONT = "base/log.cc"
-PAST_IT = re.compile(r"spdlog::(trace|debug|info|warn|error|critical|log|shutdown|set_level)\s*\(|SPDLOG_")
+PAST_IT = re.compile(r"spdlog::(trace|debug|info|warn|error|critical|log|shutdown)\s*\(|SPDLOG_")
 ROW = re.compile(r'^\s*X\((k\w+),', re.MULTILINE)
 
 

@@ -82,12 +82,14 @@ class JournaledDaemon(harness.Program):
 class Logs(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
+        cls.umask = os.umask(0o077)  # secrets that others may read are refused
         cls.folder = tempfile.TemporaryDirectory()
         cls.file = harness.generate(pathlib.Path(cls.folder.name) / "s.itch", 3000)
 
     @classmethod
     def tearDownClass(cls):
         cls.folder.cleanup()
+        os.umask(cls.umask)
 
     def broker(self):
         return EmbeddedBroker({"ticks": 5, "ticks.dead": 1})
@@ -205,8 +207,11 @@ class Logs(unittest.TestCase):
                 Daemon(broker.servers, {**settings, **harness.address(exchange)}) as daemon:
             self.assertEqual(daemon.wait(30), 76, daemon.errors())
             self.assert_silent([login], daemon.errors(), daemon.output())
+        sasl_password = pathlib.Path(self.folder.name) / "sasl"
+        sasl_password.write_text(secret + "\n")
         sasl = {"producer.security.protocol": "sasl_plaintext", "producer.sasl.mechanism": "PLAIN",
-                "producer.sasl.username": "user", "producer.sasl.password": secret, "startup_timeout": "3s"}
+                "producer.sasl.username": "user", "producer.sasl.password_file": sasl_password,
+                "startup_timeout": "3s"}
         with self.broker() as broker, Exchange("--file", self.file) as exchange, \
                 Daemon(broker.servers, {**settings, **sasl, **harness.address(exchange)}) as daemon:
             self.assertEqual(daemon.wait(60), 69, daemon.errors())

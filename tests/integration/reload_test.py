@@ -102,7 +102,7 @@ class Reload(unittest.TestCase):
         threads = len(list(pathlib.Path(f"/proc/{self.daemon.pid}/task").iterdir()))
         removed = self.lines.pop("b")
         self.reload()
-        self.daemon.await_text("feed b: has ended\n", stream="err")
+        self.daemon.await_text(r"feed b: has ended \[feed-left\]\n", stream="err")
         self.assertNotIn("b", self.daemon.status()["feeds"])
         self.assertNotIn('feed="b"', self.daemon.get("/metrics")[1])
         self.assertEqual(self.daemon.get("/readyz")[0], 200)
@@ -252,7 +252,7 @@ class Reload(unittest.TestCase):
         self.acknowledged("a", 1_000)
         closed = self.daemon.await_feed(lambda feed: feed["state"] == "closed", name="a")
         self.assertLess(closed["messages_acknowledged"], MESSAGES)
-        self.daemon.await_text("feed a: has ended\n", stream="err")
+        self.daemon.await_text(r"feed a: has ended \[feed-left\]\n", stream="err")
         self.assertIn("feed a: ends at a checkpoint: its hours are over", self.daemon.errors())
         ticks = list(pathlib.Path(f"/proc/{self.daemon.pid}/fd").iterdir())
         peers = {pathlib.Path(f"/proc/{self.daemon.pid}/net/tcp").read_text().count(f":{self.exchanges['a'].port:04X} 01")}
