@@ -57,7 +57,7 @@ class Taking {
     producer_secrets();
     producer_files();
     jaas();
-    for (const Option& option : options()) other_secrets(option);
+    for (const Option& option : options()) other_files(option);
     if (problems_.empty()) return std::move(warnings_);
     return error(ExitCode::kConfig, fmt::format("{}", fmt::join(problems_, "\n")));
   }
@@ -162,19 +162,28 @@ class Taking {
     return in_file != "default" ? in_file : secret_file(config_, option_of(property), "").place;
   }
 
-  /// Files that others read when they need them: a feed's password, a token.
-  void other_secrets(const Option& option) {
-    if (!option.secret_file || !option.secret_of.empty()) return;
+  /// Files that others read when they need them: a feed's password, a token, keys and certificates.
+  void other_files(const Option& option) {
+    if (!option.path.ends_with("_file") || !option.secret_of.empty()) return;
     if (!option.is_feed()) return look(option, nobody_);
     for (Feed& feed : config_.feeds) look(option, feed);
   }
 
+  /// From here on the option's value is a path, whatever it was.
   void look(const Option& option, Feed& feed) {
     const Field field = option.field(config_, feed);
-    const auto* const name = std::get_if<std::string*>(&field);
-    if (name == nullptr || (*name)->empty()) return;
-    const SecretFile file = secret_file(config_, option.name(feed), **name);
-    if (keep(read_password(file))) warn_if_open(file);
+    auto* const* const value = std::get_if<std::string*>(&field);
+    if (value == nullptr || (*value)->empty()) return;
+    const SecretFile file = secret_file(config_, option.name(feed), **value);
+    auto path = path_of(file);
+    if (!keep(path)) return;
+    if (option.secret_file) {
+      if (!keep(read_secret(file))) return;
+      warn_if_open(file);
+    } else if (!is_there(file, *path, false)) {
+      return;
+    }
+    **value = std::move(*path);
   }
 
   template <class T>
