@@ -411,7 +411,8 @@ class Real(Cases):
         self.run_daemon(settings)
         from confluent_kafka.admin import AdminClient
         name = settings["feed.default.topic"]
-        AdminClient({"bootstrap.servers": self.servers}).delete_topics([name])[name].result(30)
+        admin = AdminClient({"bootstrap.servers": self.servers})
+        admin.delete_topics([name])[name].result(30)
         self.assertIn("does not exist", "".join(doctor(self.servers, settings).failures()))
         self.kafka.topic(name, 3)
         report = doctor(self.servers, settings)
