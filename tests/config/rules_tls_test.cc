@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <fstream>
 
@@ -23,7 +25,7 @@ struct RulesTls : testing::Test {
     for (std::size_t at = 0; (at = text.find("FILE", at)) != std::string::npos;) text.replace(at, 4, file);
     return text;
   }
-  std::string file = testing::TempDir() + "/rules_tls_file";
+  std::string file = fmt::format("{}/rules_tls_{}", testing::TempDir(), ::getpid());  // tests run beside each other
 };
 
 TEST_F(RulesTls, TakeTlsToTheExchange) {

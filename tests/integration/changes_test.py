@@ -175,10 +175,10 @@ class Topics(Changes):
         feed.exchange()
         feed.to_the_end()
         self.produce(feed.topic, [(n, b"theirs", b"behind the end") for n in range(3)])
-        self.assertEqual(feed.to_the_end().count("foreign"), 3)
-        self.assertEqual(feed.to_the_end().count("foreign"), 0)
+        self.assertEqual(feed.to_the_end().count("foreign records"), 3)
+        self.assertEqual(feed.to_the_end().count("foreign records"), 0)
         self.produce(feed.topic, [(1, b"theirs", b"another one")])
-        self.assertEqual(feed.to_the_end().count("foreign"), 1)
+        self.assertEqual(feed.to_the_end().count("foreign records"), 1)
         feed.must_be_exact(strangers=4, expected=self.messages[:6000])
 
 
