@@ -107,7 +107,7 @@ class HttpAccess(unittest.TestCase):
 
     def test_files_that_are_not_what_they_should_be(self):
         short = pathlib.Path(self.folder.name) / "short"
-        short.write_text("secret\n")
+        short.write_text("hunter2\n")
         for message, http in (("http.token_file.*too short", {"token_file": short}),
                               ("http.tls_key_file.*is not the certificate's key",
                                {**self.https, "tls_key_file": self.tls / "client.key"}),
@@ -117,7 +117,7 @@ class HttpAccess(unittest.TestCase):
             with self.daemon(**http) as daemon:
                 self.assertEqual(daemon.wait(20), 78, daemon.errors())
                 self.assertRegex(daemon.errors(), message)
-                self.assertNotIn("secret", daemon.errors())
+                self.assertNotIn("hunter2", daemon.errors())
 
 
 if __name__ == "__main__":
