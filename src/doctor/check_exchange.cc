@@ -2,13 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <future>
 
 #include "codec/inflate.h"
 #include "codec/soup.h"
+#include "config/secrets.h"
 #include "config/values.h"
 #include "doctor/checks.h"
+#include "doctor/line.h"
 #include "doctor/reach.h"
 #include "net/scanner.h"
 #include "net/session.h"
@@ -66,7 +67,7 @@ Finding rejected(const std::string& subject, const config::Feed& feed, net::Sess
 }
 
 /// Logs in asking for the newest packet, and out again.
-Finding log_in(const std::string& subject, const config::Feed& feed, const std::string& password, Socket& socket) {
+Finding log_in(const std::string& subject, const config::Feed& feed, const std::string& password, Line& line) {
   const SteadyTime deadline = SteadyClock::now() + kPatience;
   net::Options asks = feed.net;
   asks.start = "now";
@@ -75,10 +76,10 @@ Finding log_in(const std::string& subject, const config::Feed& feed, const std::
   net::PacketScanner scanner{feed.codec};
   scanner.connected();
   Incoming incoming{feed.codec};
-  if (!socket.send(session.take_output(), deadline))
+  if (!line.send(session.take_output(), deadline))
     return failure(subject, ExitCode::kUnavailable, "the login could not be sent: the exchange hung up");
   while (incoming.plain().size() < kMostAnswer) {
-    const std::string bytes = socket.receive(deadline);
+    const std::string bytes = line.receive(deadline);
     if (bytes.empty()) break;
     if (!incoming.take(bytes)) {
       return failure(subject, ExitCode::kUnavailable,
@@ -89,7 +90,7 @@ Finding log_in(const std::string& subject, const config::Feed& feed, const std::
     if (scan.stop == net::Scan::Stop::kAccepted) {
       static_cast<void>(session.scanned(scan, SteadyClock::now()));
       session.request_logout();
-      static_cast<void>(socket.send(session.take_output(), deadline));
+      static_cast<void>(line.send(session.take_output(), deadline));
       return ok(subject, fmt::format("accepted: session {}, next packet {}; logged out", scan.accepted.session,
                                      scan.accepted.sequence));
     }
@@ -111,28 +112,44 @@ Finding log_in(const std::string& subject, const config::Feed& feed, const std::
                              kPatience.count() / 1000, feed.name));
 }
 
-std::string read_password(const config::Feed& feed) {
-  std::ifstream file{feed.net.password_file};
-  std::string password;
-  std::getline(file, password);
-  return password;
+Result<std::string> read_password(const config::Config& config, const config::Feed& feed) {
+  if (feed.net.password_file.empty()) return std::string{};
+  const std::string option = fmt::format("feed.{}.password_file", feed.name);
+  return config::read_password(config::secret_file(config, option, feed.net.password_file));
 }
 
-/// At the first address that lets us in, as the daemon does.
-void check_login(const Context& context, const config::Feed& feed, std::vector<Reached>& reached, Findings& out) {
-  const auto entered = std::ranges::find_if(reached, &Reached::reached);
+void check_login(const Context& context, const config::Feed& feed, Line& line, Findings& out) {
   const std::string subject = fmt::format("feed {} login", feed.name);
-  if (entered == reached.end()) {
-    out.push_back(skipped(subject, "no address is reached"));
-  } else if (feed.codec.transport == codec::Transport::kFrames) {
+  if (feed.codec.transport == codec::Transport::kFrames) {
     out.push_back(ok(subject, "transport = \"frames\" has none"));
-  } else if (!context.login) {
+    return;
+  }
+  if (!context.login) {
     out.push_back(skipped(subject,
                           "not tried: some exchanges end the older session of a user who logs in again; "
                           "tickbridge doctor --login tries it"));
-  } else {
-    out.push_back(log_in(subject, feed, read_password(feed), entered->socket));
+    return;
   }
+  const auto password = read_password(context.config, feed);
+  out.push_back(password ? log_in(subject, feed, *password, line) : failure(subject, password.error()));
+}
+
+/// At the first address that lets us in, as the daemon does: TLS, then the login.
+void enter(const Context& context, const config::Feed& feed, std::vector<Reached>& reached, Findings& out) {
+  const auto entered = std::ranges::find_if(reached, &Reached::reached);
+  if (entered == reached.end()) {
+    out.push_back(skipped(fmt::format("feed {} login", feed.name), "no address is reached"));
+    return;
+  }
+  const net::Address& at = feed.net.hosts[static_cast<std::size_t>(entered - reached.begin())];
+  auto line = Line::open(feed, at.host, std::move(entered->socket), SteadyClock::now() + kPatience);
+  const std::string subject = fmt::format("feed {} TLS", feed.name);
+  if (!line) {
+    out.push_back(failure(subject, line.error()));
+    return;
+  }
+  if (!line->description().empty()) out.push_back(ok(subject, line->description()));
+  check_login(context, feed, *line, out);
 }
 
 void check_feed(const Context& context, const config::Feed& feed, Findings& out) {
@@ -149,7 +166,7 @@ void check_feed(const Context& context, const config::Feed& feed, Findings& out)
     out.push_back(tell_reached(fmt::format("feed {}", feed.name), config::format_address(feed.net.hosts[i]), reached[i],
                                any ? Level::kWarning : Level::kFailure));
   }
-  check_login(context, feed, reached, out);
+  enter(context, feed, reached, out);
 }
 
 }  // namespace

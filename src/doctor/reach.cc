@@ -106,6 +106,10 @@ bool Socket::send(const std::string& bytes, SteadyTime deadline) const {
   return sent == bytes.size();
 }
 
+bool Socket::wait(bool to_write, SteadyTime deadline) const {
+  return await(descriptor_, to_write ? POLLOUT : POLLIN, deadline);
+}
+
 std::string Socket::receive(SteadyTime deadline) const {
   std::array<char, 4096> bytes{};
   if (!await(descriptor_, POLLIN, deadline)) return {};

@@ -29,6 +29,8 @@ class Socket {
   [[nodiscard]] bool send(const std::string& bytes, SteadyTime deadline) const;
   /// What has come, waiting for the first of it. Empty: the peer has closed, or the time is over.
   [[nodiscard]] std::string receive(SteadyTime deadline) const;
+  /// Until it can be read, or written. false: the time is over.
+  [[nodiscard]] bool wait(bool to_write, SteadyTime deadline) const;
 
  private:
   int descriptor_ = -1;

@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import unittest
@@ -88,7 +89,7 @@ class Embedded(Cases):
         report = doctor(self.broker.servers, self.settings())
         self.fine(report)
         self.says(report, "ok", "configuration", "built-in defaults is sound: 1 feed(s)")
-        self.says(report, "ok", "password_file", "is readable, for its owner only")
+        self.says(report, "ok", "secrets", "can be read")
         self.says(report, "ok", f"feed default 127.0.0.1:{self.exchange.port}", "reached: 127.0.0.1 in")
         self.says(report, "ok", "versions: tickbridge", "librdkafka", "OpenSSL")
         self.says(report, "ok", "bootstrap.servers", "reached")
@@ -110,7 +111,7 @@ class Embedded(Cases):
         wrong.write_text("wrong\n")
         report = doctor(self.broker.servers, self.settings(**{"feed.default.password_file": wrong}), "--login")
         self.says(report, "FAIL", "feed default login", "not authorised", "feed.default.username", "password_file")
-        self.says(report, "warn", "password_file", "chmod 600")
+        self.says(report, "warn", "configuration", "password_file", f"chmod o-r {wrong}")
         self.assertEqual(report.code, 76, report.text)
 
     def test_a_session_that_is_not_there(self):
@@ -127,6 +128,23 @@ class Embedded(Cases):
             report = doctor(self.broker.servers, harness.address(exchange), "--login")
             self.says(report, "FAIL", "feed default login", ".compression")
             self.assertEqual(report.code, 69, report.text)
+
+    def test_tls_to_the_exchange(self):
+        sys.path.insert(0, str(harness.ROOT / "tools"))
+        import certificates
+        made = certificates.make(pathlib.Path(self.folder.name) / "tls")
+        with Exchange("--file", self.file, "--tls-certificate", made / "server.pem", "--tls-key", made / "server.key") as exchange:
+            settings = {**harness.address(exchange), "feed.default.tls": "true"}
+            report = doctor(self.broker.servers, {**settings, "feed.default.tls_ca_file": made / "ca.pem"}, "--login")
+            self.fine(report)
+            self.says(report, "ok", "feed default TLS", "TLSv1.3", "the certificate is for")
+            self.says(report, "ok", "feed default login", "accepted")
+            report = doctor(self.broker.servers, {**settings, "feed.default.tls_ca_file": made / "stranger-ca.pem"}, "--login")
+            self.says(report, "FAIL", "feed default TLS", "tls_ca_file")
+            self.assertEqual(report.code, 69, report.text)
+        report = doctor(self.broker.servers, {**self.settings(), "feed.default.tls": "true"})
+        self.says(report, "FAIL", "feed default TLS", "feed.default.tls")
+        self.assertEqual(report.code, 69, report.text)
 
     def test_nobody_listens(self):
         bound, port = closed_port()
@@ -182,10 +200,12 @@ class Embedded(Cases):
             file.flush()
             os.chmod(file.name, 0o644)
             report = doctor(self.broker.servers, {}, "--config", file.name)
-            self.says(report, "warn", "configuration", "sasl.password", f"chmod 600 {file.name}")
+            self.says(report, "FAIL", "configuration", "sasl.password", f"chmod o-r {file.name}")
+            self.assertEqual(report.code, 78, report.text)
             os.chmod(file.name, 0o600)
             tight = doctor(self.broker.servers, {}, "--config", file.name)
-        self.assertEqual(tight.of("chmod 600"), [], tight.text)
+        self.fine(tight)
+        self.says(tight, "warn", "configuration", "sasl.password_file")
         self.assertNotIn("hush", report.text + report.errors + tight.text + tight.errors)
 
     def test_a_port_that_somebody_else_has(self):
