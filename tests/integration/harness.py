@@ -173,6 +173,7 @@ class Daemon(Program):
         words = [BIN / "tickbridge", *arguments]
         if config is not None:
             path = pathlib.Path(folder.name) / "tickbridge.toml"
+            path.touch(mode=0o600)  # for configurations with secrets
             path.write_text(config)
             words += ["--config", path]
         defaults = {"http.listen": "127.0.0.1:0", "producer.bootstrap.servers": servers}

@@ -88,7 +88,7 @@ class Secrets(unittest.TestCase):
                 settings = {**harness.address(exchange), "core_dumps": dumps, "http.listen": "127.0.0.1:0",
                             "producer.bootstrap.servers": broker.servers}
                 with self.as_nobody(program, settings) as daemon:
-                    daemon.await_feed(lambda f: f["state"] == "streaming")
+                    daemon.await_feed(lambda f: f["next_sequence"] == 2_001)
                     self.assertGreater(daemon.metric("process_open_fds"), 5)
                     self.assertGreater(daemon.metric("process_resident_memory_bytes"), 1e6)
                     self.assertGreater(daemon.metric("process_threads"), 3)

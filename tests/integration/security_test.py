@@ -4,6 +4,7 @@
 Debian 12's librdkafka cannot do SCRAM with Kafka 4 (docs/security.md): SCRAM runs against Kafka 3.9, and against Kafka 4
 with a newer librdkafka under the same daemon.
 """
+import os
 import pathlib
 import re
 import signal
@@ -86,8 +87,10 @@ class Case(unittest.TestCase):
         path = self.secrets.write(f"{topic}.toml", config)
         done = subprocess.run([harness.TOOLS / "tickbridge-verify", "--file", self.file, "--bootstrap", servers, "--topic", topic,
                                "--config", path], capture_output=True, text=True, timeout=60,
-                              env=environment and {**environment})
+                              env={**os.environ, **(environment or {})})
         self.assertTrue(done.stdout.endswith(harness.EXACT + "\n"), done.stdout + done.stderr)
+
+    seen: list = []
 
     def runs(self, listener: str, settings: str, environment=None):
         """Exactly once, with a crash in the middle: checkpoints, the fence, reading back and aligning all use it."""
@@ -102,15 +105,13 @@ class Case(unittest.TestCase):
             with Daemon(servers, {}, config=config, environment=environment) as daemon:
                 feed = daemon.await_feed(
                     lambda f: f["messages_acknowledged"] + f["messages_skipped"] >= MESSAGES * 2 // 3)
-                daemon.await_text("aligned|fence|recovered", stream="err")
+                daemon.await_text("recovery: fencing(?s:.*)owned, epoch.*aligned before", stream="err")
                 daemon.await_feed(lambda f: f["next_sequence"] == MESSAGES + 1)
                 daemon.signal(signal.SIGTERM)
                 self.assertEqual(daemon.wait(30), 0, daemon.errors())
                 self.assertNotIn(PASSWORD, daemon.errors())
         self.assertGreater(feed["messages_acknowledged"], 0)
         self.verify(servers, topic, config, environment)
-
-    seen: list = []
 
 
 class Kafka4(Case):
@@ -196,7 +197,7 @@ class Kafka4(Case):
             for name, (_, _, code, said) in cases.items():
                 with self.subTest(name):
                     self.assertEqual(daemons[name].wait(30), code, daemons[name].errors())
-                    last = [line for line in daemons[name].errors().splitlines() if "librdkafka" not in line]
+                    last = [line for line in daemons[name].errors().splitlines() if not re.search(r" librdkafka [A-Z]+: ", line)]
                     self.assertRegex(" ".join(last), re.compile(said, re.S))
         finally:
             for daemon in daemons.values():
@@ -232,7 +233,7 @@ class Kafka3(Case):
                 self.kafka.run("start", 1)
                 daemon.await_text("Kafka: Local: Authentication failure.*check producer.sasl.username", stream="err")
                 self.assertEqual(daemon.get("/readyz")[0], 503)
-                self.assertEqual(daemon.feed()["state"], "streaming")
+                self.assertLess(daemon.feed()["messages_acknowledged"], MESSAGES)
                 daemon.signal(signal.SIGTERM)
                 self.assertEqual(daemon.wait(30), 75, daemon.errors())
             self.password.write_text("another\n")
