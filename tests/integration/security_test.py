@@ -105,7 +105,7 @@ class Case(unittest.TestCase):
             with Daemon(servers, {}, config=config, environment=environment) as daemon:
                 feed = daemon.await_feed(
                     lambda f: f["messages_acknowledged"] + f["messages_skipped"] >= MESSAGES * 2 // 3)
-                daemon.await_text("recovery: fencing(?s:.*)owned, epoch.*aligned before", stream="err")
+                daemon.await_text("(?s)recovery: fencing.*owned, epoch.*aligned before", stream="err")
                 daemon.await_feed(lambda f: f["next_sequence"] == MESSAGES + 1)
                 daemon.signal(signal.SIGTERM)
                 self.assertEqual(daemon.wait(30), 0, daemon.errors())
