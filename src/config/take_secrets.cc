@@ -162,22 +162,28 @@ class Taking {
     return in_file != "default" ? in_file : secret_file(config_, option_of(property), "").place;
   }
 
-  /// Files that others read when they need them: passwords, tokens, keys, certificates.
+  /// Files that others read when they need them: a feed's password, a token, keys and certificates.
   void other_files(const Option& option) {
     if (!option.path.ends_with("_file") || !option.secret_of.empty()) return;
     if (!option.is_feed()) return look(option, nobody_);
     for (Feed& feed : config_.feeds) look(option, feed);
   }
 
+  /// From here on the option's value is a path, whatever it was.
   void look(const Option& option, Feed& feed) {
     const Field field = option.field(config_, feed);
-    const auto* const name = std::get_if<std::string*>(&field);
-    if (name == nullptr || (*name)->empty()) return;
-    const SecretFile file = secret_file(config_, option.name(feed), **name);
-    const auto path = path_of(file);
+    auto* const* const value = std::get_if<std::string*>(&field);
+    if (value == nullptr || (*value)->empty()) return;
+    const SecretFile file = secret_file(config_, option.name(feed), **value);
+    auto path = path_of(file);
     if (!keep(path)) return;
-    if (option.secret_file && keep(read_password(file))) warn_if_open(file);
-    **name = *path;
+    if (option.secret_file) {
+      if (!keep(read_secret(file))) return;
+      warn_if_open(file);
+    } else if (!is_there(file, *path, false)) {
+      return;
+    }
+    **value = std::move(*path);
   }
 
   template <class T>

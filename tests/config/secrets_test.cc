@@ -130,6 +130,21 @@ TEST_F(Secrets, OfAFeedAreLookedAtToo) {
   EXPECT_THAT(warnings(with(file("p", "x", 0644))), ElementsAre(HasSubstr("chmod o-r " + folder_ + "/p")));
 }
 
+TEST_F(Secrets, OfHttpAndOfTlsCanBeCredentialsToo) {
+  const std::string toml =
+      "[http]\ntoken_file = \"credential:token\"\ntls_certificate_file = \"credential:cert\"\n"
+      "tls_key_file = \"credential:key\"\n" +
+      std::string{kFeed};
+  EXPECT_THAT(wrong(toml), AllOf(HasSubstr("t.toml:2: http.token_file"), HasSubstr("LoadCredential=token:"),
+                                 HasSubstr("http.tls_certificate_file"), HasSubstr("http.tls_key_file")));
+  file("token", "0123456789abcdef0123456789abcdef\n");
+  file("cert", "PEM", 0644);
+  file("key", "PEM", 0644);
+  ::setenv("CREDENTIALS_DIRECTORY", folder_.c_str(), 1);
+  EXPECT_THAT(warnings(toml), ElementsAre(HasSubstr("http.tls_key_file")));  // a certificate is for everybody
+  EXPECT_EQ(taken(toml).http.token_file, folder_ + "/token");
+}
+
 TEST_F(Secrets, ThatAllMayReadAreWarnedOf) {
   const std::string open = file("open", "hunter2\n", 0644);
   EXPECT_THAT(warnings(producer(fmt::format("\"sasl.password_file\" = \"{}\"", open))),

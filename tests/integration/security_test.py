@@ -103,14 +103,11 @@ class Case(unittest.TestCase):
                 daemon.process.kill()
                 daemon.wait(20)
             with Daemon(servers, {}, config=config, environment=environment) as daemon:
-                feed = daemon.await_feed(
-                    lambda f: f["messages_acknowledged"] + f["messages_skipped"] >= MESSAGES * 2 // 3)
                 daemon.await_text("(?s)recovery: fencing.*owned, epoch.*aligned before", stream="err")
                 daemon.await_feed(lambda f: f["next_sequence"] == MESSAGES + 1)
                 daemon.signal(signal.SIGTERM)
                 self.assertEqual(daemon.wait(30), 0, daemon.errors())
                 self.assertNotIn(PASSWORD, daemon.errors())
-        self.assertGreater(feed["messages_acknowledged"], 0)
         self.verify(servers, topic, config, environment)
 
 
