@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <openssl/crypto.h>
 #include <spdlog/version.h>
-#include <sys/resource.h>
 #include <sys/timex.h>
 #include <unistd.h>
 
@@ -65,17 +64,15 @@ void check_versions(const Context& context, KafkaWorld& /*kafka*/, Findings& out
                                            sink::library_version_name(), OpenSSL_version(OPENSSL_VERSION))));
 }
 
-void check_user(const Context& /*context*/, KafkaWorld& /*kafka*/, Findings& out) {
+void check_user(const Context& context, KafkaWorld& /*kafka*/, Findings& out) {
   if (::geteuid() == 0) {
     out.push_back(warning("user", "root: the daemon needs no right of root's; run it, and this, as a user of its own"));
   } else {
     out.push_back(ok("user", fmt::format("user id {}, not root", ::geteuid())));
   }
-  rlimit core{};
-  if (::getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_cur != 0) {
+  if (context.config.core_dumps) {
     out.push_back(warning("core dumps",
-                          "allowed here: a core file holds the passwords that the daemon has read; run: "
-                          "ulimit -c 0 (in a unit: LimitCORE=0)"));
+                          "core_dumps = true: a core file holds the passwords that the daemon has read; take it out"));
   } else {
     out.push_back(ok("core dumps", "off"));
   }

@@ -226,14 +226,14 @@ class Embedded(Cases):
         self.assertEqual(report.code, 69, report.text)
 
     def test_what_the_host_lacks(self):
-        command = f'ulimit -n 256; ulimit -c 100; exec "$0" doctor --set feed.default.host=127.0.0.1 ' \
+        command = f'ulimit -n 256; exec "$0" doctor --set core_dumps=true --set feed.default.host=127.0.0.1 ' \
                   f'--set feed.default.port={self.exchange.port} --set pipeline.ring_bytes=64GiB --set http.listen= ' \
                   f'--set producer.bootstrap.servers={self.broker.servers} --set pipeline.workers=250 ' \
                   f'--set producer.receive.buffer.bytes=100000000'
         report = Report(subprocess.run(["bash", "-c", command, BIN / "tickbridge"], capture_output=True, text=True,
                                        timeout=SECONDS * harness.SLOW))
         self.says(report, "warn", "open files", "256", "LimitNOFILE")
-        self.says(report, "warn", "core dumps", "ulimit -c 0")
+        self.says(report, "warn", "core dumps", "core_dumps = true")
         self.says(report, "warn", "memory", "pipeline.ring_bytes")
         self.says(report, "warn", "cores", "pipeline.workers = 250")
         self.says(report, "warn", "socket buffers", "net.core.rmem_max", "sysctl -w")
