@@ -132,6 +132,8 @@ class Kafka:
     """A real cluster, by tools/kafka. `settings`: of the brokers, name=value. `security`: listeners with TLS and logins,
     whose addresses are in `secure`; `version`: of Kafka, else the usual one."""
 
+    environment = None  # of tools/kafka; None: ours
+
     def __init__(self, brokers: int = 1, *settings: str, security: str = "", version: str = ""):
         self.directory = tempfile.TemporaryDirectory(prefix="tickbridge-kafka-")
         self.environment = {**os.environ, **({"TICKBRIDGE_KAFKA_VERSION": version} if version else {})}
