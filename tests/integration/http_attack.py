@@ -26,6 +26,7 @@ class Attack:
         self.dice = random.Random(options.seed)
         self.left = options.requests
         self.answered, self.refused, self.broken, self.slow = collections.Counter(), 0, collections.Counter(), 0
+        self.over = False
 
     async def answer(self, reader):
         """The status of one answer; None: the server closed instead."""
@@ -79,12 +80,12 @@ class Attack:
 
     async def dribble(self):
         """Half a request, byte by byte, until the server has had enough; then again."""
-        while True:
+        while not self.over:  # wait_for() may swallow a cancellation
             with contextlib.suppress(OSError):
                 reader, writer = await asyncio.open_connection(self.host, self.port)
                 self.slow += 1
                 writer.write(self.dice.choice(DRIBBLES))
-                while not reader.at_eof() and not writer.is_closing():
+                while not self.over and not reader.at_eof() and not writer.is_closing():
                     with contextlib.suppress(asyncio.TimeoutError):
                         if not await asyncio.wait_for(reader.read(4096), self.dice.uniform(0.1, 0.5)):
                             break
@@ -95,6 +96,7 @@ class Attack:
     async def run(self, workers, slow):
         dribbles = [asyncio.create_task(self.dribble()) for _ in range(slow)]
         await asyncio.gather(*(self.worker() for _ in range(workers)))
+        self.over = True
         for task in dribbles:
             task.cancel()
         await asyncio.gather(*dribbles, return_exceptions=True)
