@@ -213,16 +213,16 @@ namespace tickbridge {
     "See what follows: foreign-records, recovery-in-place or nothing.")                                               \
   X(kJumpUnread, "jump-unread", kWarn, kLimited,                                                                      \
     "What lies where the offsets jumped cannot be read (now).", "Can the daemon's user read the data topic?")         \
-  X(kStrangersFound, "strangers-found", kInfo, kLimited,                                                              \
+  X(kStrangersFound, "strangers-found", kInfo, kAlways,                                                               \
     "Records behind the checkpoint are not this feed's; they are told one by one once the feed is owned.",            \
     "As with foreign-records.")                                                                                       \
-  X(kForeignRecords, "foreign-records", kWarn, kLimited,                                                              \
+  X(kForeignRecords, "foreign-records", kWarn, kAlways,                                                               \
     "Somebody else writes into the feed's topic. Counted in foreign_writes.",                                         \
     "Find the writer by the offsets named, and keep it out (ACLs): consumers cannot tell its records from the feed's.")\
-  X(kDoubleRecords, "double-records", kWarn, kLimited,                                                                \
+  X(kDoubleRecords, "double-records", kWarn, kAlways,                                                                 \
     "Records of the feed stand in the topic a second time. Counted in doubles.",                                      \
     "Consumers have to pass over the offsets named. docs/delivery.md says how it can come to that.")                  \
-  X(kSkippedByCount, "skipped-by-count", kWarn, kLimited,                                                             \
+  X(kSkippedByCount, "skipped-by-count", kWarn, kAlways,                                                              \
     "Retention deleted records that a start had to compare with; they were skipped by count.",                        \
     "Make the topic's retention longer than the daemon may be down.")                                                 \
   X(kCheckpointFailed, "checkpoint-failed", kError, kLimited,                                                         \

@@ -137,7 +137,7 @@ class Embedded(Cases):
             settings = {**harness.address(exchange), "feed.default.tls": "true"}
             report = doctor(self.broker.servers, {**settings, "feed.default.tls_ca_file": made / "ca.pem"}, "--login")
             self.fine(report)
-            self.says(report, "ok", "feed default TLS", "TLSv1.3", "the certificate is for")
+            self.says(report, "ok", "feed default TLS", "TLSv1.3", "it is for")
             self.says(report, "ok", "feed default login", "accepted")
             report = doctor(self.broker.servers, {**settings, "feed.default.tls_ca_file": made / "stranger-ca.pem"}, "--login")
             self.says(report, "FAIL", "feed default TLS", "tls_ca_file")
